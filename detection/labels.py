@@ -1,0 +1,46 @@
+"""The product's words for what a box holds and what a person does; pure, so that any module may use it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Label(StrEnum):
+    """Class of a box, machine's or human's."""
+
+    PERSON = "person"
+    TENT = "tent"
+    BOAT = "boat"  # kayak, packraft, paddle board
+    DOG = "dog"
+    SHEEP = "sheep"
+    CATTLE = "cattle"
+    GOAT = "goat"
+    HORSE = "horse"  # horse or mule
+    VEHICLE = "vehicle"
+    OTHER = "other"
+
+
+class Activity(StrEnum):
+    """What a person does; zone and class propose it, the reviewer decides."""
+
+    BATHING = "bathing"
+    ON_WATER = "on_water"
+    FISHING = "fishing"
+    WALKING = "walking"
+    RESTING = "resting"
+    BIVOUAC = "bivouac"
+    PASTORAL = "pastoral"
+    UNKNOWN = "unknown"
+
+
+class Verdict(StrEnum):
+    """A reviewer's statement on a whole frame."""
+
+    BOXES = "boxes"  # the boxes stated are all there is
+    NOBODY = "nobody"
+    UNREADABLE = "unreadable"  # fog, dark, drop on the lens, camera moved
+    SKIP = "skip"
+    FLAG = "flag"  # to the ranger
+
+
+LIVESTOCK = frozenset({Label.SHEEP, Label.CATTLE, Label.GOAT, Label.HORSE})
