@@ -1,0 +1,1 @@
+"""Who and where, and the site itself: accounts, parks, lakes, rights, settings, wiring."""

@@ -1,0 +1,1 @@
+"""Private servers for `make up` and `make test`, from Python wheels. Not used by docker-compose."""
