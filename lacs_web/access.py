@@ -82,4 +82,6 @@ def fetch(
 
 def lake_for(user: User | AnonymousUser, action: Action, slug: str) -> Lake:
     """The lake of that short name, under the rules of `fetch`."""
-    return fetch(Lake.objects.select_related("park"), user=user, action=action, lake="pk", slug=slug)
+    return fetch(
+        Lake.objects.select_related("park"), user=user, action=action, lake="pk", slug=slug
+    )

@@ -4,164 +4,305 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, max_length=255)),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('closed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=255)),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-opened_at'],
+                "ordering": ["-opened_at"],
             },
         ),
         migrations.CreateModel(
-            name='Camera',
+            name="Camera",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('make', models.CharField(max_length=100, verbose_name='make')),
-                ('model', models.CharField(blank=True, max_length=100, verbose_name='model')),
-                ('serial', models.CharField(max_length=100, verbose_name='serial number')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("make", models.CharField(max_length=100, verbose_name="make")),
+                ("model", models.CharField(blank=True, max_length=100, verbose_name="model")),
+                ("serial", models.CharField(max_length=100, verbose_name="serial number")),
             ],
             options={
-                'verbose_name': 'camera',
-                'verbose_name_plural': 'cameras',
-                'ordering': ['make', 'serial'],
+                "verbose_name": "camera",
+                "verbose_name_plural": "cameras",
+                "ordering": ["make", "serial"],
             },
         ),
         migrations.CreateModel(
-            name='CardFile',
+            name="CardFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=1024)),
-                ('size', models.PositiveBigIntegerField()),
-                ('modified_at', models.DateTimeField(null=True)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('awaited', 'awaited'), ('stored', 'being read'), ('new', 'new'), ('duplicate', 'duplicate'), ('unreadable', 'unreadable'), ('quarantined', 'quarantined'), ('set_aside', 'set aside')], default='awaited', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('claim', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("path", models.CharField(max_length=1024)),
+                ("size", models.PositiveBigIntegerField()),
+                ("modified_at", models.DateTimeField(null=True)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("awaited", "awaited"),
+                            ("stored", "being read"),
+                            ("new", "new"),
+                            ("duplicate", "duplicate"),
+                            ("unreadable", "unreadable"),
+                            ("quarantined", "quarantined"),
+                            ("set_aside", "set aside"),
+                        ],
+                        default="awaited",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("claim", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['path'],
+                "ordering": ["path"],
             },
         ),
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True, verbose_name='short name')),
-                ('viewpoint', models.CharField(max_length=200, verbose_name='viewpoint')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='to')),
-                ('interval_seconds', models.PositiveIntegerField(default=300, verbose_name='interval between frames (seconds)')),
-                ('window_start', models.TimeField(blank=True, null=True, verbose_name='first frame of the day')),
-                ('window_end', models.TimeField(blank=True, null=True, verbose_name='last frame of the day')),
-                ('clock_offset_minutes', models.SmallIntegerField(default=60, help_text='60 is winter time in France and Italy, on which cameras usually stay.', verbose_name='offset of the camera clock from UTC (minutes)')),
-                ('clock_correction_seconds', models.IntegerField(default=0, verbose_name='clock correction (seconds)')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True, verbose_name="short name")),
+                ("viewpoint", models.CharField(max_length=200, verbose_name="viewpoint")),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="to")),
+                (
+                    "interval_seconds",
+                    models.PositiveIntegerField(
+                        default=300, verbose_name="interval between frames (seconds)"
+                    ),
+                ),
+                (
+                    "window_start",
+                    models.TimeField(blank=True, null=True, verbose_name="first frame of the day"),
+                ),
+                (
+                    "window_end",
+                    models.TimeField(blank=True, null=True, verbose_name="last frame of the day"),
+                ),
+                (
+                    "clock_offset_minutes",
+                    models.SmallIntegerField(
+                        default=60,
+                        help_text="60 is winter time in France and Italy, on which cameras usually stay.",
+                        verbose_name="offset of the camera clock from UTC (minutes)",
+                    ),
+                ),
+                (
+                    "clock_correction_seconds",
+                    models.IntegerField(default=0, verbose_name="clock correction (seconds)"),
+                ),
             ],
             options={
-                'verbose_name': 'deployment',
-                'verbose_name_plural': 'deployments',
-                'ordering': ['-starts_at'],
+                "verbose_name": "deployment",
+                "verbose_name_plural": "deployments",
+                "ordering": ["-starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='Detection',
+            name="Detection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(blank=True, choices=[('person', 'person'), ('tent', 'tent'), ('boat', 'boat'), ('dog', 'dog'), ('sheep', 'sheep'), ('cattle', 'cattle'), ('goat', 'goat'), ('horse', 'horse'), ('vehicle', 'vehicle'), ('other', 'other')], max_length=10)),
-                ('source_class', models.CharField(max_length=60)),
-                ('score', models.FloatField()),
-                ('x', models.FloatField()),
-                ('y', models.FloatField()),
-                ('w', models.FloatField()),
-                ('h', models.FloatField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("person", "person"),
+                            ("tent", "tent"),
+                            ("boat", "boat"),
+                            ("dog", "dog"),
+                            ("sheep", "sheep"),
+                            ("cattle", "cattle"),
+                            ("goat", "goat"),
+                            ("horse", "horse"),
+                            ("vehicle", "vehicle"),
+                            ("other", "other"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("source_class", models.CharField(max_length=60)),
+                ("score", models.FloatField()),
+                ("x", models.FloatField()),
+                ("y", models.FloatField()),
+                ("w", models.FloatField()),
+                ("h", models.FloatField()),
             ],
         ),
         migrations.CreateModel(
-            name='Detector',
+            name="Detector",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('layout', models.CharField(max_length=40)),
-                ('class_map', models.JSONField(default=dict)),
-                ('licence', models.CharField(blank=True, max_length=200, verbose_name='licence')),
-                ('is_default', models.BooleanField(default=False)),
-                ('registered_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("layout", models.CharField(max_length=40)),
+                ("class_map", models.JSONField(default=dict)),
+                ("licence", models.CharField(blank=True, max_length=200, verbose_name="licence")),
+                ("is_default", models.BooleanField(default=False)),
+                ("registered_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'detector',
-                'verbose_name_plural': 'detectors',
+                "verbose_name": "detector",
+                "verbose_name_plural": "detectors",
             },
         ),
         migrations.CreateModel(
-            name='Frame',
+            name="Frame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('path', models.CharField(max_length=1024)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('clock_at', models.DateTimeField(null=True)),
-                ('clock_utc_offset_minutes', models.SmallIntegerField(null=True)),
-                ('captured_at', models.DateTimeField(db_index=True, null=True)),
-                ('quarantine', models.CharField(blank=True, choices=[('', 'none'), ('no_date', 'the file carries no date'), ('absurd', 'the date is that of a camera whose clock was never set'), ('future', 'the date lies in the future'), ('outside', 'the date lies outside the deployment')], default='', max_length=10)),
-                ('exif', models.JSONField(default=dict)),
-                ('brightness', models.FloatField()),
-                ('sharpness', models.FloatField()),
-                ('damaged', models.BooleanField(default=False)),
-                ('rank', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("path", models.CharField(max_length=1024)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("clock_at", models.DateTimeField(null=True)),
+                ("clock_utc_offset_minutes", models.SmallIntegerField(null=True)),
+                ("captured_at", models.DateTimeField(db_index=True, null=True)),
+                (
+                    "quarantine",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "none"),
+                            ("no_date", "the file carries no date"),
+                            ("absurd", "the date is that of a camera whose clock was never set"),
+                            ("future", "the date lies in the future"),
+                            ("outside", "the date lies outside the deployment"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("exif", models.JSONField(default=dict)),
+                ("brightness", models.FloatField()),
+                ("sharpness", models.FloatField()),
+                ("damaged", models.BooleanField(default=False)),
+                ("rank", models.BigIntegerField()),
             ],
             options={
-                'ordering': ['captured_at'],
+                "ordering": ["captured_at"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('settings', models.JSONField(default=dict)),
-                ('software', models.CharField(max_length=40)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('paused', models.BooleanField(default=False)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("settings", models.JSONField(default=dict)),
+                ("software", models.CharField(max_length=40)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("paused", models.BooleanField(default=False)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-started_at'],
+                "ordering": ["-started_at"],
             },
         ),
         migrations.CreateModel(
-            name='RunFrame',
+            name="RunFrame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=8)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('claim', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("done", "Done"), ("failed", "Failed")],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("claim", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Zone',
+            name="Zone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('water', 'water'), ('shore', 'shore'), ('meadow', 'meadow'), ('path', 'path'), ('ignore', 'ignore')], max_length=10, verbose_name='kind')),
-                ('polygon', models.JSONField(help_text='[[x, y], …], fractions of the frame', verbose_name='corners')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("water", "water"),
+                            ("shore", "shore"),
+                            ("meadow", "meadow"),
+                            ("path", "path"),
+                            ("ignore", "ignore"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "polygon",
+                    models.JSONField(
+                        help_text="[[x, y], …], fractions of the frame", verbose_name="corners"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'zone',
-                'verbose_name_plural': 'zones',
+                "verbose_name": "zone",
+                "verbose_name_plural": "zones",
             },
         ),
     ]

@@ -8,184 +8,360 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('detection', '0001_initial'),
-        ('lacs_web', '0001_initial'),
+        ("detection", "0001_initial"),
+        ("lacs_web", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='batch',
-            name='uploaded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='batches', to=settings.AUTH_USER_MODEL),
+            model_name="batch",
+            name="uploaded_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="batches",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='camera',
-            name='park',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cameras', to='lacs_web.park', verbose_name='park'),
+            model_name="camera",
+            name="park",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cameras",
+                to="lacs_web.park",
+                verbose_name="park",
+            ),
         ),
         migrations.AddField(
-            model_name='cardfile',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='detection.batch'),
+            model_name="cardfile",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="files",
+                to="detection.batch",
+            ),
         ),
         migrations.AddField(
-            model_name='deployment',
-            name='camera',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='detection.camera', verbose_name='camera'),
+            model_name="deployment",
+            name="camera",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deployments",
+                to="detection.camera",
+                verbose_name="camera",
+            ),
         ),
         migrations.AddField(
-            model_name='deployment',
-            name='lake',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='lacs_web.lake', verbose_name='lake'),
+            model_name="deployment",
+            name="lake",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deployments",
+                to="lacs_web.lake",
+                verbose_name="lake",
+            ),
         ),
         migrations.AddField(
-            model_name='batch',
-            name='deployment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='detection.deployment'),
+            model_name="batch",
+            name="deployment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="batches",
+                to="detection.deployment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='detector',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_detector'),
+            model_name="detector",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("is_default",),
+                name="one_default_detector",
+            ),
         ),
         migrations.AddField(
-            model_name='frame',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frames', to='detection.batch'),
+            model_name="frame",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="frames",
+                to="detection.batch",
+            ),
         ),
         migrations.AddField(
-            model_name='frame',
-            name='deployment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frames', to='detection.deployment'),
+            model_name="frame",
+            name="deployment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="frames",
+                to="detection.deployment",
+            ),
         ),
         migrations.AddField(
-            model_name='frame',
-            name='park',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frames', to='lacs_web.park'),
+            model_name="frame",
+            name="park",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="frames",
+                to="lacs_web.park",
+            ),
         ),
         migrations.AddField(
-            model_name='detection',
-            name='frame',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='detections', to='detection.frame'),
+            model_name="detection",
+            name="frame",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="detections",
+                to="detection.frame",
+            ),
         ),
         migrations.AddField(
-            model_name='cardfile',
-            name='frame',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='files', to='detection.frame'),
+            model_name="cardfile",
+            name="frame",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="files",
+                to="detection.frame",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='detection.batch'),
+            model_name="run",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="runs",
+                to="detection.batch",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='detector',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='detection.detector'),
+            model_name="run",
+            name="detector",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="runs",
+                to="detection.detector",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='started_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="run",
+            name="started_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='detection',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='detections', to='detection.run'),
+            model_name="detection",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="detections",
+                to="detection.run",
+            ),
         ),
         migrations.AddField(
-            model_name='runframe',
-            name='frame',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='run_frames', to='detection.frame'),
+            model_name="runframe",
+            name="frame",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="run_frames",
+                to="detection.frame",
+            ),
         ),
         migrations.AddField(
-            model_name='runframe',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='run_frames', to='detection.run'),
+            model_name="runframe",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="run_frames",
+                to="detection.run",
+            ),
         ),
         migrations.AddField(
-            model_name='zone',
-            name='deployment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='zones', to='detection.deployment', verbose_name='deployment'),
+            model_name="zone",
+            name="deployment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="zones",
+                to="detection.deployment",
+                verbose_name="deployment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='camera',
-            constraint=models.UniqueConstraint(fields=('park', 'serial'), name='camera_serial_once_per_park'),
+            model_name="camera",
+            constraint=models.UniqueConstraint(
+                fields=("park", "serial"), name="camera_serial_once_per_park"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='deployment_ends_after_start', violation_error_message='A deployment ends after it starts.'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_at__isnull", True),
+                    ("ends_at__gt", models.F("starts_at")),
+                    _connector="OR",
+                ),
+                name="deployment_ends_after_start",
+                violation_error_message="A deployment ends after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('interval_seconds__gt', 0)), name='deployment_interval_positive'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("interval_seconds__gt", 0)), name="deployment_interval_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('clock_offset_minutes__range', (-840, 840))), name='deployment_clock_offset_in_range'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("clock_offset_minutes__range", (-840, 840))),
+                name="deployment_clock_offset_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('window_end__isnull', True), ('window_start__isnull', True)), ('window_end__gt', models.F('window_start')), _connector='OR'), name='deployment_window_whole', violation_error_message='The daily window ends after it starts.'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("window_end__isnull", True), ("window_start__isnull", True)),
+                    ("window_end__gt", models.F("window_start")),
+                    _connector="OR",
+                ),
+                name="deployment_window_whole",
+                violation_error_message="The daily window ends after it starts.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('camera_id'), models.F('camera_id'), models.Value('[]'), function='int8range'), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), function='tstzrange'), '&&')], name='camera_at_one_place_at_a_time', violation_error_message='This camera stands elsewhere at that time.'),
+            model_name="deployment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        models.Func(
+                            models.F("camera_id"),
+                            models.F("camera_id"),
+                            models.Value("[]"),
+                            function="int8range",
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("starts_at"), models.F("ends_at"), function="tstzrange"
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="camera_at_one_place_at_a_time",
+                violation_error_message="This camera stands elsewhere at that time.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='frame',
-            index=models.Index(fields=['deployment', 'captured_at'], name='frame_by_time'),
+            model_name="frame",
+            index=models.Index(fields=["deployment", "captured_at"], name="frame_by_time"),
         ),
         migrations.AddIndex(
-            model_name='frame',
-            index=models.Index(fields=['deployment', 'rank'], name='frame_by_rank'),
+            model_name="frame",
+            index=models.Index(fields=["deployment", "rank"], name="frame_by_rank"),
         ),
         migrations.AddConstraint(
-            model_name='frame',
-            constraint=models.UniqueConstraint(fields=('park', 'sha256'), name='frame_once_per_park'),
+            model_name="frame",
+            constraint=models.UniqueConstraint(
+                fields=("park", "sha256"), name="frame_once_per_park"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='frame',
-            constraint=models.CheckConstraint(condition=models.Q(('captured_at__isnull', True), ('quarantine', ''), _connector='XOR'), name='frame_dated_or_quarantined'),
+            model_name="frame",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("captured_at__isnull", True), ("quarantine", ""), _connector="XOR"
+                ),
+                name="frame_dated_or_quarantined",
+            ),
         ),
         migrations.AddIndex(
-            model_name='cardfile',
-            index=models.Index(condition=models.Q(('state', 'stored')), fields=['batch', 'id'], name='file_owed_reading'),
+            model_name="cardfile",
+            index=models.Index(
+                condition=models.Q(("state", "stored")),
+                fields=["batch", "id"],
+                name="file_owed_reading",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cardfile',
-            constraint=models.UniqueConstraint(fields=('batch', 'path'), name='file_once_per_batch'),
+            model_name="cardfile",
+            constraint=models.UniqueConstraint(
+                fields=("batch", "path"), name="file_once_per_batch"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cardfile',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'awaited'), models.Q(('sha256', ''), _negated=True), _connector='OR'), name='file_stored_has_hash'),
+            model_name="cardfile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "awaited"), models.Q(("sha256", ""), _negated=True), _connector="OR"
+                ),
+                name="file_stored_has_hash",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('finished_at__isnull', True)), fields=('batch', 'detector'), name='one_open_run_per_batch_and_detector'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("finished_at__isnull", True)),
+                fields=("batch", "detector"),
+                name="one_open_run_per_batch_and_detector",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='detection',
-            constraint=models.CheckConstraint(condition=models.Q(('h__gt', 0), ('w__gt', 0), ('x__gte', 0), ('y__gte', 0), ('h__lte', django.db.models.expressions.CombinedExpression(models.Value(1.000001), '-', models.F('y'))), ('w__lte', django.db.models.expressions.CombinedExpression(models.Value(1.000001), '-', models.F('x')))), name='detection_within_frame'),
+            model_name="detection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("h__gt", 0),
+                    ("w__gt", 0),
+                    ("x__gte", 0),
+                    ("y__gte", 0),
+                    (
+                        "h__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.Value(1.000001), "-", models.F("y")
+                        ),
+                    ),
+                    (
+                        "w__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.Value(1.000001), "-", models.F("x")
+                        ),
+                    ),
+                ),
+                name="detection_within_frame",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='detection',
-            constraint=models.CheckConstraint(condition=models.Q(('score__range', (0, 1))), name='detection_score_0_1'),
+            model_name="detection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score__range", (0, 1))), name="detection_score_0_1"
+            ),
         ),
         migrations.AddIndex(
-            model_name='runframe',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['run', 'id'], name='run_frame_owed'),
+            model_name="runframe",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["run", "id"],
+                name="run_frame_owed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runframe',
-            constraint=models.UniqueConstraint(fields=('run', 'frame'), name='frame_once_per_run'),
+            model_name="runframe",
+            constraint=models.UniqueConstraint(fields=("run", "frame"), name="frame_once_per_run"),
         ),
         migrations.AddConstraint(
-            model_name='zone',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['water', 'shore', 'meadow', 'path', 'ignore'])), name='zone_kind_known'),
+            model_name="zone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["water", "shore", "meadow", "path", "ignore"])),
+                name="zone_kind_known",
+            ),
         ),
     ]

@@ -48,9 +48,7 @@ class Run(models.Model):
     detector = models.ForeignKey(Detector, models.PROTECT, related_name="runs")
     settings = models.JSONField(default=dict)
     software = models.CharField(max_length=40)
-    started_by = models.ForeignKey(
-        User, models.SET_NULL, null=True, related_name="+"
-    )
+    started_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
     paused = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True)
@@ -91,9 +89,7 @@ class RunFrame(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "frame"], name="frame_once_per_run")]
         indexes = [
-            models.Index(
-                fields=["run", "id"], name="run_frame_owed", condition=Q(state="pending")
-            )
+            models.Index(fields=["run", "id"], name="run_frame_owed", condition=Q(state="pending"))
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ def main(command: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lacs-")))
         # As root, PostgreSQL runs under an account of its own that must reach its folder.
-        folder.chmod(0o755)  # noqa: S103
+        folder.chmod(0o755)
         if not environment.get("DATABASE_URL"):
             environment["DATABASE_URL"] = stack.enter_context(postgres(folder / "postgres"))
         if not environment.get("REDIS_URL"):

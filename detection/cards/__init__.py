@@ -1,0 +1,1 @@
+"""From the card to safe frames; one verb or one pure idea per module."""

@@ -1,0 +1,51 @@
+"""Claiming rows that are owed work: one conditional UPDATE, a lease, an attempt count.
+
+Rows need the columns claim, lease_until and attempts. A row that was tried before is claimed
+alone, so that one poisoned picture cannot take its neighbours down with it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Model, Q, QuerySet
+from django.utils import timezone
+
+M = TypeVar("M", bound=Model)
+
+
+def free(owed: QuerySet[M]) -> QuerySet[M]:
+    """Those of the rows owed work that nobody holds, with attempts left."""
+    lapsed = Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())
+    return owed.filter(lapsed, attempts__lt=settings.MAX_ATTEMPTS)
+
+
+def claim(owed: QuerySet[M], limit: int) -> tuple[uuid.UUID, list[M]]:
+    """Take up to `limit` rows; returns the claim and the rows, none when nothing is owed."""
+    token = uuid.uuid4()
+    with transaction.atomic():
+        ids = list(
+            free(owed)
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("attempts", "pk")
+            .values_list("pk", "attempts")[:limit]
+        )
+        if ids and ids[0][1] > 0:
+            ids = ids[:1]
+        ids = [row for row in ids if row[1] == ids[0][1]]
+        taken = owed.model._default_manager.filter(pk__in=[pk for pk, _ in ids])
+        taken.update(claim=token, lease_until=_lease_end(), attempts=F("attempts") + 1)
+    return token, list(owed.filter(claim=token).order_by("pk"))
+
+
+def renew(model: type[M], token: uuid.UUID) -> None:
+    """Hold on to what is still claimed by `token`."""
+    model._default_manager.filter(claim=token).update(lease_until=_lease_end())
+
+
+def _lease_end() -> object:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
