@@ -1,0 +1,1 @@
+"""Object detection with ONNX files: picture in, boxes out; pure, knows nothing of the database."""

@@ -1,0 +1,103 @@
+"""Boxes of one picture and the geometry on them; does not know models, files or labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """Detections of one picture.
+
+    `xyxy` float32 [N,4]: left, top, right, bottom in px; `scores` float32 [N] in 0..1;
+    `classes` int64 [N], indices into the model's names. Raises ValueError when lengths disagree.
+    """
+
+    xyxy: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        if self.xyxy.shape != (count, 4) or self.classes.shape != (count,):
+            raise ValueError(
+                f"boxes {self.xyxy.shape}, scores {self.scores.shape} and classes "
+                f"{self.classes.shape} do not describe the same detections"
+            )
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls) -> Boxes:
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+    @classmethod
+    def concat(cls, parts: Sequence[Boxes]) -> Boxes:
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([part.xyxy for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.classes for part in parts]),
+        )
+
+    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Boxes:
+        """The boxes at `index` (positions or a mask), in that order."""
+        return Boxes(self.xyxy[index], self.scores[index], self.classes[index])
+
+    def shift(self, x: float, y: float) -> Boxes:
+        """The same boxes with the origin moved by (`x`, `y`) px: from a tile to its frame."""
+        return Boxes(
+            self.xyxy + np.array([x, y, x, y], np.float32),
+            self.scores,
+            self.classes,
+        )
+
+    def to_fractions(self, width: int, height: int) -> NDArray[np.float64]:
+        """[N,4] x, y, w, h as fractions of a `width` × `height` px frame, cut to lie within it."""
+        frame = np.array([width, height, width, height], np.float64)
+        corners = np.clip(self.xyxy.astype(np.float64) / frame, 0.0, 1.0)
+        return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+
+
+def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of every box of `a` [N,4] with every box of `b` [M,4]: [N,M]."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common = np.prod(np.clip(high - low, 0, None), axis=2)
+    union = _area(a)[:, None] + _area(b)[None, :] - common
+    result: NDArray[np.float32] = np.divide(
+        common, union, out=np.zeros_like(common), where=union > 0
+    )
+    return result
+
+
+def _area(xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = np.prod(np.clip(xyxy[:, 2:] - xyxy[:, :2], 0, None), axis=1)
+    return result
+
+
+def nms(boxes: Boxes, limit: float, most: int | None = None) -> Boxes:
+    """Greedy class-wise suppression: a box overlapping a better one of its class by an IoU over
+    `limit` goes. Best first, ties in the order given, at most `most`.
+    """
+    left = np.argsort(-boxes.scores, kind="stable")
+    kept: list[int] = []
+    while left.size and (most is None or len(kept) < most):
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        overlap = iou(boxes.xyxy[best : best + 1], boxes.xyxy[left])[0]
+        left = left[(overlap <= limit) | (boxes.classes[left] != boxes.classes[best])]
+    return boxes.take(np.array(kept, np.intp))
+
+
+def clip(boxes: Boxes, width: int, height: int) -> Boxes:
+    """Boxes cut to a `width` × `height` px frame; those with nothing left inside are dropped."""
+    edge = np.array([width, height, width, height], np.float32)
+    cut = Boxes(np.clip(boxes.xyxy, np.float32(0), edge), boxes.scores, boxes.classes)
+    return cut.take(np.all(cut.xyxy[:, 2:] > cut.xyxy[:, :2], axis=1))

@@ -1,0 +1,135 @@
+"""Detect on whole pictures: settings, one picture, many pictures. Stores nothing, maps no class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.onnx.boxes import Boxes, clip, nms
+from detection.onnx.layouts import Layout, recognise
+from detection.onnx.runtime import ModelRefused, Refusal, Session, describe
+from detection.onnx.tiling import grid
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """How a model is applied; raises ValueError on a value out of range.
+
+    `long_side`: px of the network's canvas for the whole frame (where the file lets it vary).
+    `tile`: px a side of the tiles also looked at, at the frame's own scale; None for none.
+    `overlap`: least fraction of a tile shared with its neighbour.
+    `min_score`: low, since thresholds are chosen later, on stored boxes.
+    `nms_iou`: overlap above which the weaker of two boxes of a class goes.
+    `max_boxes`: most boxes kept of a picture, best first.
+    """
+
+    long_side: int = 960
+    tile: int | None = None
+    overlap: float = 0.2
+    min_score: float = 0.05
+    nms_iou: float = 0.6
+    max_boxes: int = 300
+
+    def __post_init__(self) -> None:
+        _whole("long_side", self.long_side, 32, 8192)
+        if self.tile is not None:
+            _whole("tile", self.tile, 64, 8192)
+        _whole("max_boxes", self.max_boxes, 1, 10_000)
+        _fraction("overlap", self.overlap, 0.9)
+        _fraction("min_score", self.min_score, 1.0)
+        _fraction("nms_iou", self.nms_iou, 1.0)
+
+    def to_dict(self) -> dict[str, int | float | None]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DetectorSettings:
+        """Settings from stored JSON, defaults where absent; ValueError on an unknown name."""
+        if unknown := set(values) - {each.name for each in fields(cls)}:
+            raise ValueError(f"unknown detector settings: {', '.join(sorted(unknown))}")
+        return cls(**values)
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+
+
+def _fraction(name: str, value: object, high: float) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= high:
+        raise ValueError(f"{name} must be a number from 0 to {high}, not {value!r}")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A model, its layout and its settings; safe to share between threads."""
+
+    session: Session
+    layout: Layout
+    settings: DetectorSettings
+
+    def detect(self, rgb: NDArray[np.uint8]) -> Boxes:
+        """Boxes in px of `rgb` (uint8 [H,W,3]), best first; ValueError on another array."""
+        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+            raise ValueError(f"a picture is uint8 [H,W,3], not {rgb.dtype} {list(rgb.shape)}")
+        height, width = rgb.shape[:2]
+        found = [self._look(rgb, self.settings.long_side)]
+        size = self.settings.tile
+        if size is not None and size < max(height, width):
+            for tile in grid(width, height, size, self.settings.overlap):
+                window = rgb[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+                seen = self._look(window, max(tile.width, tile.height))
+                found.append(seen.shift(tile.x, tile.y))
+        return nms(Boxes.concat(found), self.settings.nms_iou, self.settings.max_boxes)
+
+    def _look(self, rgb: NDArray[np.uint8], long_side: int) -> Boxes:
+        tensor, mapping = self.layout.prepare(rgb, long_side)
+        outputs = self.session.run(tensor)
+        seen = self.layout.decode(outputs, tensor.shape, self.settings.min_score)
+        return clip(mapping.to_picture(seen), rgb.shape[1], rgb.shape[0])
+
+
+def detect_many(
+    engine: Engine, loaders: Sequence[Callable[[], NDArray[np.uint8]]], threads: int
+) -> Iterator[tuple[int, Boxes | Exception]]:
+    """(position in `loaders`, boxes or what went wrong) for each picture, as each is done.
+
+    Pictures are loaded in the `threads` that look at them, so no more than that many are in
+    memory; what cannot be read or run is handed back as its exception and stops nothing.
+    """
+
+    def look(position: int) -> Boxes | Exception:
+        try:
+            return engine.detect(loaders[position]())
+        except Exception as error:
+            return error
+
+    executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="detect")
+    try:
+        jobs = {executor.submit(look, position): position for position in range(len(loaders))}
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+    finally:
+        # A reader that stops early must not leave a whole card being looked at.
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def load_engine(
+    path: Path,
+    settings: DetectorSettings,
+    threads: int = 1,
+    providers: Sequence[str] | None = None,
+) -> Engine:
+    """An engine for the ONNX file at `path`; raises ModelRefused, also for an unknown layout."""
+    layout = recognise(describe(path))
+    if layout is None:
+        raise ModelRefused(
+            Refusal.UNKNOWN_LAYOUT, f"{path.name} is ONNX but not a detector known here"
+        )
+    return Engine(Session(path, threads, providers), layout, settings)

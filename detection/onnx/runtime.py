@@ -1,0 +1,176 @@
+"""The one door to onnxruntime: read a model file, say what it is, run it.
+
+Knows nothing of pictures or boxes. A file is read once into memory and judged from those bytes,
+so that what was checked and hashed is what runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from detection.onnx.wire import has_external_data
+
+logger = logging.getLogger(__name__)
+
+CPU = "CPUExecutionProvider"
+_ERRORS_ONLY = 3  # ONNX Runtime's severity scale: exporters' habits cause hundreds of warnings
+
+
+class Refusal(StrEnum):
+    """Why a model file cannot be used; the web layer words it in the reader's language."""
+
+    UNREADABLE = "unreadable"
+    NOT_ONNX = "not_onnx"
+    EXTERNAL_DATA = "external_data"
+    CUSTOM_OPERATOR = "custom_operator"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN_LAYOUT = "unknown_layout"
+
+
+class ModelRefused(Exception):
+    """A model file this product will not run; `reason` for programs, str() for people."""
+
+    def __init__(self, reason: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a model; a dimension is its size, or a name or None when free."""
+
+    name: str
+    shape: tuple[int | str | None, ...]
+    type: str
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What a model file says of itself; `sha256` is of the whole file, hexadecimal."""
+
+    sha256: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def describe(path: Path) -> ModelDescription:
+    """Describe the ONNX file at `path`; raises ModelRefused."""
+    model = _read(path)
+    # Unoptimised: only the signature is wanted, not speed.
+    session = _open(model, path.name, 1, [CPU], ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    return ModelDescription(
+        sha256=hashlib.sha256(model).hexdigest(),
+        inputs=tuple(_port(node) for node in session.get_inputs()),
+        outputs=tuple(_port(node) for node in session.get_outputs()),
+        metadata=dict(session.get_modelmeta().custom_metadata_map),
+    )
+
+
+class Session:
+    """A model ready to run, opened at the first `run` and then shared between threads.
+
+    Opening late keeps ONNX Runtime's threads out of a process about to fork. `threads` is the
+    number one run may use; `providers` in order of preference, the CPU always last.
+    """
+
+    def __init__(
+        self, path: Path, threads: int = 1, providers: Sequence[str] | None = None
+    ) -> None:
+        self.path = path
+        self.threads = threads
+        self.providers = tuple(providers or (CPU,))
+        self._session: ort.InferenceSession | None = None
+        self._lock = threading.Lock()
+
+    def run(self, tensor: NDArray[np.float32]) -> list[NDArray[Any]]:
+        """Every output for the one input `tensor`, in the file's order; raises ModelRefused."""
+        session = self._opened()
+        outputs: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: tensor})
+        return outputs
+
+    def _opened(self) -> ort.InferenceSession:
+        with self._lock:
+            if self._session is None:
+                self._session = self._open_with_fallback()
+            return self._session
+
+    def _open_with_fallback(self) -> ort.InferenceSession:
+        model, name = _read(self.path), self.path.name
+        present = set(ort.get_available_providers())
+        wanted = [provider for provider in self.providers if provider in present]
+        wanted = list(dict.fromkeys([*wanted, CPU]))
+        try:
+            session = _open(model, name, self.threads, wanted)
+        except ModelRefused:
+            if wanted == [CPU]:
+                raise
+            session = _open(model, name, self.threads, [CPU])
+        used = session.get_providers()
+        if missing := [provider for provider in self.providers if provider not in used]:
+            logger.warning("%s: %s unavailable, running on %s", name, missing, used)
+        return session
+
+
+def _read(path: Path) -> bytes:
+    try:
+        model = path.read_bytes()
+    except OSError as error:
+        raise ModelRefused(
+            Refusal.UNREADABLE, f"{path.name} cannot be read: {error.strerror}"
+        ) from error
+    try:
+        external = has_external_data(model)
+    except ValueError as error:
+        raise ModelRefused(
+            Refusal.NOT_ONNX, f"{path.name} is not an ONNX file, or is damaged"
+        ) from error
+    if external:
+        raise ModelRefused(
+            Refusal.EXTERNAL_DATA,
+            f"{path.name} keeps its weights in another file; export it as a single file",
+        )
+    return model
+
+
+def _open(
+    model: bytes,
+    name: str,
+    threads: int,
+    providers: list[str],
+    level: ort.GraphOptimizationLevel = ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = level
+    try:
+        return ort.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # ONNX Runtime's own errors share no narrower base
+        raise _refusal(name, str(error)) from error
+
+
+def _refusal(name: str, detail: str) -> ModelRefused:
+    if "INVALID_PROTOBUF" in detail or "No graph was found" in detail:
+        return ModelRefused(Refusal.NOT_ONNX, f"{name} is not an ONNX file, or is damaged")
+    if "is not a registered" in detail or "No Op registered" in detail:
+        return ModelRefused(
+            Refusal.CUSTOM_OPERATOR, f"{name} uses an operator outside standard ONNX: {detail}"
+        )
+    return ModelRefused(Refusal.UNSUPPORTED, f"{name} cannot be run here: {detail}")
+
+
+def _port(node: ort.NodeArg) -> Port:
+    return Port(node.name, tuple(node.shape), node.type)
