@@ -58,7 +58,7 @@ def tiny_yolox(path: Path, score: float = 0.9, class_index: int = 0) -> Path:
             ["area_x_y"],
             strides=[STRIDE] * 2,
             pads=[(WINDOW - STRIDE) // 2] * 4,
-        ),  # fmt: skip
+        ),
         node("Split", ["area_x_y", "three"], ["area", "sum_x", "sum_y"], axis=1),
         node("Max", ["area", "least"], ["mass"]),
         node("Mul", ["mass", "side"], ["mass_side"]),

@@ -84,9 +84,10 @@ def recognise(description: ModelDescription) -> Yolox | None:
     height, width = (side if isinstance(side, int) else None for side in shape[2:])
     if any(side is not None and (side < 1 or side % _COARSEST) for side in (height, width)):
         return None
+    # Other YOLO exports share the shape but hold three anchors a cell.
     if height and width and isinstance(output[1], int):
-        # Other YOLO exports share the shape but hold three anchors a cell.
-        if output[1] != sum((height // s) * (width // s) for s in STRIDES):
+        cells = sum((height // stride) * (width // stride) for stride in STRIDES)
+        if output[1] != cells:
             return None
     columns = output[2]
     names = _names(description.metadata) or COCO_80
