@@ -85,9 +85,11 @@ def tiny_yolox(path: Path, score: float = 0.9, class_index: int = 0) -> Path:
         node("Concat", ["x", "y", "size", "size", "objectness", "classes"], ["map16"], axis=1),
     ]
     for stride in (8, 32):
-        shape = {"kernel_shape": [stride] * 2, "strides": [stride] * 2}
+        square = [stride, stride]
         nodes += [
-            node("AveragePool", ["redness"], [f"pool{stride}"], **shape),
+            node(
+                "AveragePool", ["redness"], [f"pool{stride}"], kernel_shape=square, strides=square
+            ),
             node("Conv", [f"pool{stride}", "nothing"], [f"map{stride}"]),
         ]
     for stride in (8, 16, 32):

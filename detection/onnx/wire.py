@@ -28,7 +28,8 @@ def has_external_data(model: bytes) -> bool:
         message, data = todo.pop()
         for field, value in _fields(data):
             if message == "tensor":
-                if field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value == 1):
+                # Any location but the default, so that no odd encoding of 1 slips by.
+                if field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value):
                     return True
             elif (inner := _PATHS[message].get(field)) and isinstance(value, memoryview):
                 todo.append((inner, value))

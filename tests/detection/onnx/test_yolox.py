@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 import pytest
+from numpy.typing import NDArray
 
 from detection.onnx.boxes import Boxes, iou
 from detection.onnx.classmap import COCO_80
@@ -47,7 +48,8 @@ def test_prepare_gives_bgr_on_a_canvas_of_whole_strides() -> None:
     red = np.zeros((54, 96, 3), np.uint8)
     red[..., 0] = 255
     tensor, _ = Yolox(COCO_80).prepare(red, 320)
-    assert (tensor.shape, tensor.dtype) == ((1, 3, 192, 320), np.float32)
+    assert tensor.shape == (1, 3, 192, 320)
+    assert tensor.dtype == np.dtype(np.float32)
     assert tensor[0, :, 0, 0].tolist() == [0, 0, 255]
     assert tensor[0, :, -1, 0].tolist() == [114, 114, 114]
 
@@ -78,7 +80,7 @@ def test_an_output_of_another_size_is_told() -> None:
         Yolox(COCO_80).decode([np.zeros((1, 7, 85), np.float32)], (1, 3, 64, 64), 0.05)
 
 
-def plain(rgb: np.ndarray) -> list[tuple[float, float, float, float, float, int]]:
+def plain(rgb: NDArray[np.uint8]) -> list[tuple[float, float, float, float, float, int]]:
     """The published procedure, one number at a time, sharing nothing with the product."""
     ratio = min(416 / rgb.shape[0], 416 / rgb.shape[1])
     high, wide = round(rgb.shape[0] * ratio), round(rgb.shape[1] * ratio)
@@ -117,8 +119,10 @@ def plain(rgb: np.ndarray) -> list[tuple[float, float, float, float, float, int]
     return kept
 
 
-def picture(path: Path) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+def picture(path: Path) -> NDArray[np.uint8]:
+    bgr = cv2.imread(str(path))
+    assert bgr is not None
+    return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)
 
 
 @real
@@ -156,6 +160,8 @@ def test_finds_most_of_the_large_people_annotated() -> None:
             if index == 0 and h * high > 100:
                 box = np.array([[cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]], np.float32)
                 total += 1
-                hits += bool((iou(box * np.float32([wide, high] * 2), people.xyxy) > 0.5).any())
+                hits += bool(
+                    (iou(box * np.array([wide, high] * 2, np.float32), people.xyxy) > 0.5).any()
+                )
     assert total
     assert hits / total > 0.6
