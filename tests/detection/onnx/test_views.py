@@ -27,6 +27,10 @@ def test_letterbox_lies_at_the_top_left_and_comes_back() -> None:
 def test_rounding_to_whole_pixels_is_undone_on_each_axis() -> None:
     _, mapping = letterbox(np.zeros((33, 100, 3), np.uint8), 64, 64)
     assert (mapping.scale_x, mapping.scale_y) == pytest.approx((0.64, 21 / 33))
+    seen = Boxes(
+        np.array([[32, 7, 64, 21]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
+    )
+    assert mapping.to_picture(seen).xyxy[0] == pytest.approx([50, 11, 100, 33])
 
 
 def test_grid_by_hand() -> None:
