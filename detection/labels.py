@@ -1,4 +1,4 @@
-"""The product's words for what a box holds and what a person does; pure, so that any module may use it."""
+"""The product's words for what a box holds and what a person does; pure."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 def captured_at(
     clock_at: datetime, *, offset_minutes: int, correction_seconds: int = 0
 ) -> datetime:
-    """The instant (UTC) at which a clock that runs `offset_minutes` east of UTC shows `clock_at`."""
+    """The instant (UTC) at which a clock `offset_minutes` east of UTC shows `clock_at`."""
     return clock_at - timedelta(minutes=offset_minutes) + timedelta(seconds=correction_seconds)
 
 

@@ -38,7 +38,7 @@ def store(*, file: CardFile, chunks: Iterable[bytes], expected: str = "") -> Non
 
 
 def store_from_disk(*, batch: Batch, folder: Path) -> list[tuple[str, str]]:
-    """Store every awaited file of `batch` from `folder`; returns (path, problem) of those that failed."""
+    """Store every awaited file from `folder`; returns (path, problem) of those that failed."""
     failed = []
     for file in batch.files.filter(state=State.AWAITED):
         try:
