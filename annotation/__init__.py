@@ -1,0 +1,1 @@
+"""From machine boxes to settled frames."""

@@ -174,7 +174,6 @@ CELERY_BEAT_SCHEDULE = {
 CARD_MAX_FILES = read.int("LACS_CARD_MAX_FILES", default=50_000)
 FILE_MAX_BYTES = read.int("LACS_FILE_MAX_MB", default=64) * 1024 * 1024
 PICTURE_MAX_PIXELS = read.int("LACS_PICTURE_MAX_MEGAPIXELS", default=80) * 1_000_000
-FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"  # one file system with the originals: a move
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # a manifest of 50,000 paths fits
 
 # Work per claim, and how long a claim holds before another worker may take it back (seconds)

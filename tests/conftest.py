@@ -13,7 +13,6 @@ LENT = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, settings: Any) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
-    settings.FILE_UPLOAD_TEMP_DIR = settings.MEDIA_ROOT / "incoming"
     return tmp_path
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import TemporaryUploadedFile
 
 
 class TooLarge(ValueError):
@@ -23,6 +23,13 @@ class TooLarge(ValueError):
 
 class WrongHash(ValueError):
     """The bytes that came are not those that were announced."""
+
+
+class _Incoming(File):  # type: ignore[type-arg]
+    """A temporary file that the storage may move into place instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
 
 
 def original_name(sha256: str) -> str:
@@ -42,20 +49,23 @@ def put(chunks: Iterable[bytes], expected: str = "") -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     incoming = Path(settings.MEDIA_ROOT) / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
-    with TemporaryUploadedFile("incoming", None, 0, None) as temporary:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.FILE_MAX_BYTES:
-                raise TooLarge
-            digest.update(chunk)
-            temporary.write(chunk)
-        sha256 = digest.hexdigest()
-        if expected and sha256 != expected:
-            raise WrongHash
-        temporary.flush()
-        os.fsync(temporary.fileno())
-        if not default_storage.exists(original_name(sha256)):
-            default_storage.save(original_name(sha256), temporary)
+    with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as temporary:
+        try:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > settings.FILE_MAX_BYTES:
+                    raise TooLarge
+                digest.update(chunk)
+                temporary.write(chunk)
+            sha256 = digest.hexdigest()
+            if expected and sha256 != expected:
+                raise WrongHash
+            temporary.flush()
+            os.fsync(temporary.fileno())
+            if not default_storage.exists(original_name(sha256)):
+                default_storage.save(original_name(sha256), _Incoming(temporary, temporary.name))
+        finally:
+            Path(temporary.name).unlink(missing_ok=True)
     return sha256, size
 
 
