@@ -1,29 +1,36 @@
 """The one door to onnxruntime: read a model file, say what it is, run it.
 
 Knows nothing of pictures or boxes. A file is read once into memory and judged from those bytes,
-so that what was checked and hashed is what runs.
+so that what was checked and hashed is what runs. onnxruntime itself is imported at first use:
+a process that never detects does not pay for it, and a worker starts it after the fork.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from detection.onnx.wire import has_external_data
 
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
 logger = logging.getLogger(__name__)
 
 CPU = "CPUExecutionProvider"
+MOST_BYTES = 512 * 1024**2  # the largest published detectors take 400 MB
+MOST_SHAPES = 2  # one of the whole frame, one of its tiles: working memory grows with each
 _ERRORS_ONLY = 3  # ONNX Runtime's severity scale: exporters' habits cause hundreds of warnings
 
 
@@ -32,6 +39,7 @@ class Refusal(StrEnum):
 
     UNREADABLE = "unreadable"
     NOT_ONNX = "not_onnx"
+    TOO_LARGE = "too_large"
     EXTERNAL_DATA = "external_data"
     CUSTOM_OPERATOR = "custom_operator"
     UNSUPPORTED = "unsupported"
@@ -68,8 +76,8 @@ class ModelDescription:
 def describe(path: Path) -> ModelDescription:
     """Describe the ONNX file at `path`; raises ModelRefused."""
     model = _read(path)
-    # Unoptimised: only the signature is wanted, not speed.
-    session = _open(model, path.name, 1, [CPU], ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    # Unoptimised: only the signature is wanted, and nothing of the file is to be computed yet.
+    session = _open(model, path.name, 1, [CPU], optimise=False)
     return ModelDescription(
         sha256=hashlib.sha256(model).hexdigest(),
         inputs=tuple(_port(node) for node in session.get_inputs()),
@@ -92,23 +100,29 @@ class Session:
         self.threads = threads
         self.providers = tuple(providers or (CPU,))
         self._session: ort.InferenceSession | None = None
+        self._shapes: set[tuple[int, ...]] = set()
         self._lock = threading.Lock()
 
     def run(self, tensor: NDArray[np.float32]) -> list[NDArray[Any]]:
         """Every output for the one input `tensor`, in the file's order; raises ModelRefused."""
-        session = self._opened()
+        session = self._opened(tensor.shape)
         outputs: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: tensor})
         return outputs
 
-    def _opened(self) -> ort.InferenceSession:
+    def _opened(self, shape: tuple[int, ...]) -> ort.InferenceSession:
         with self._lock:
+            if shape not in self._shapes and len(self._shapes) == MOST_SHAPES:
+                # Another camera's frames: begin afresh (some 50 ms) rather than swell for good.
+                self._session = None
+                self._shapes.clear()
             if self._session is None:
                 self._session = self._open_with_fallback()
+            self._shapes.add(shape)
             return self._session
 
     def _open_with_fallback(self) -> ort.InferenceSession:
         model, name = _read(self.path), self.path.name
-        present = set(ort.get_available_providers())
+        present = set(_onnxruntime().get_available_providers())
         wanted = [provider for provider in self.providers if provider in present]
         wanted = list(dict.fromkeys([*wanted, CPU]))
         try:
@@ -123,8 +137,25 @@ class Session:
         return session
 
 
+def _onnxruntime() -> ModuleType:
+    """onnxruntime, silenced. Since 1.29 it sends its maker, by default and on every system, an
+    identifier that it writes into the home folder and facts on each model it opens; the variable,
+    read once at the import, stops both. The call serves Windows and older versions.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return cast("ModuleType", onnxruntime)
+
+
 def _read(path: Path) -> bytes:
     try:
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise ModelRefused(
+                Refusal.TOO_LARGE,
+                f"{path.name} has {size >> 20} MB; at most {MOST_BYTES >> 20} MB are taken",
+            )
         model = path.read_bytes()
     except OSError as error:
         raise ModelRefused(
@@ -149,13 +180,16 @@ def _open(
     name: str,
     threads: int,
     providers: list[str],
-    level: ort.GraphOptimizationLevel = ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    *,
+    optimise: bool = True,
 ) -> ort.InferenceSession:
+    ort = _onnxruntime()
+    level = ort.GraphOptimizationLevel
     options = ort.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.graph_optimization_level = level
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL
     try:
         return ort.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime's own errors share no narrower base

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from detection.onnx.layouts import recognise
-from detection.onnx.runtime import ModelRefused, Refusal, Session, describe
+from detection.onnx.runtime import MOST_BYTES, ModelRefused, Refusal, Session, describe
 from tests.onnx_models import tiny_yolox
 
 
@@ -86,3 +89,46 @@ def test_an_absent_provider_falls_back_to_the_cpu_and_says_so(
         (output,) = session.run(np.zeros((1, 3, 64, 32), np.float32))
     assert output.shape == (1, 32 + 8 + 2, 85)
     assert "NoSuchExecutionProvider" in caplog.text
+
+
+def test_a_file_beyond_all_detectors_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "vast.onnx"
+    with path.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)  # sparse: takes no room
+    assert reason_of(path) is Refusal.TOO_LARGE
+
+
+def test_a_third_shape_begins_afresh_and_answers_the_same(tmp_path: Path) -> None:
+    session = Session(tiny_yolox(tmp_path / "tiny.onnx"))
+    picture = np.zeros((1, 3, 96, 96), np.float32)
+    picture[0, 2, 32:56, 40:64] = 255
+    first = session.run(picture)[0]
+    opened = session._session
+    session.run(picture[..., :64])
+    session.run(picture)
+    assert session._session is opened
+    session.run(picture[..., :32])
+    assert session._session is not opened
+    assert session.run(picture)[0] == pytest.approx(first)
+
+
+def test_nothing_is_imported_before_use_and_nothing_reported(tmp_path: Path) -> None:
+    """Unsilenced, onnxruntime leaves an identifier in the home folder as it is imported."""
+    model = tiny_yolox(tmp_path / "tiny.onnx")
+    home = tmp_path / "home"
+    home.mkdir()
+    program = (
+        "import sys; from pathlib import Path; from detection.onnx import engine\n"
+        "assert 'onnxruntime' not in sys.modules\n"
+        "made = engine.load_engine(Path(sys.argv[1]), engine.DetectorSettings(long_side=64))\n"
+        "import numpy; made.detect(numpy.zeros((64, 64, 3), 'uint8'))\n"
+        "assert 'onnxruntime' in sys.modules\n"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    subprocess.run(
+        [sys.executable, "-c", program, str(model)],
+        env=kept | {"HOME": str(home)},  # without the variables that mark a test machine
+        cwd=Path(__file__).parents[3],
+        check=True,
+    )
+    assert list(home.rglob("*")) == []

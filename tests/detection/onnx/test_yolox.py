@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
@@ -15,7 +14,7 @@ from detection.onnx.boxes import Boxes, iou
 from detection.onnx.classmap import COCO_80
 from detection.onnx.engine import DetectorSettings, load_engine
 from detection.onnx.layouts.yolox import Yolox, recognise
-from detection.onnx.runtime import ModelDescription, Port
+from detection.onnx.runtime import ModelDescription, Port, Session
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 NANO = SHARED / "models" / "yolox_nano_416.onnx"
@@ -86,11 +85,8 @@ def plain(rgb: NDArray[np.uint8]) -> list[tuple[float, float, float, float, floa
     high, wide = round(rgb.shape[0] * ratio), round(rgb.shape[1] * ratio)
     canvas = np.full((416, 416, 3), 114, np.uint8)
     canvas[:high, :wide] = cv2.resize(rgb[:, :, ::-1].copy(), (wide, high))
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    session = ort.InferenceSession(str(NANO), options, providers=["CPUExecutionProvider"])
     blob = np.ascontiguousarray(canvas.transpose(2, 0, 1), np.float32)[None]
-    rows = iter(session.run(None, {"images": blob})[0][0].tolist())
+    rows = iter(Session(NANO).run(blob)[0][0].tolist())
     found = []
     for stride in (8, 16, 32):
         for y in range(416 // stride):
