@@ -1,0 +1,1 @@
+"""From settled frames to figures."""
