@@ -1,0 +1,65 @@
+"""Imports flow one way, and pure modules know no framework: read from the sources."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ["lacs_web", "detection", "annotation", "dashboards"]  # each may import those before it
+PURE = [
+    "detection/labels.py",
+    "detection/onnx",
+    "detection/scenes",
+    "detection/cards/clock.py",
+    "detection/cards/decode.py",
+    "detection/cards/exif.py",
+    "annotation/settling.py",
+]
+FRAMEWORKS = {"django", "rest_framework", "celery", "psycopg"}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def sources(folder: str) -> list[Path]:
+    place = ROOT / folder
+    return [place] if place.is_file() else sorted(place.rglob("*.py"))
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_imports_point_to_the_left(app: str) -> None:
+    later = set(APPS[APPS.index(app) + 1 :])
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(app)
+        for name in imports(path)
+        if name.split(".")[0] in later
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("place", PURE)
+def test_pure_modules_know_no_framework(place: str) -> None:
+    for path in sources(place):
+        assert not {name.split(".")[0] for name in imports(path)} & FRAMEWORKS, path
+        assert not {n for n in imports(path) if n.endswith((".models", ".tasks"))}, path
+
+
+def test_one_module_only_imports_onnxruntime() -> None:
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for app in APPS
+        for path in sources(app)
+        if any(name.split(".")[0] == "onnxruntime" for name in imports(path))
+    ]
+    assert users == ["detection/onnx/runtime.py"]
