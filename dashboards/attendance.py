@@ -7,7 +7,8 @@ that nobody has looked at. A day without a readable frame is absent: not observe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ _PER_DAY = """
 WITH placed AS (
     SELECT f.id,
            (f.captured_at AT TIME ZONE %(zone)s)::date AS day,
-           d.interval_seconds / 3600.0 / count(*) OVER (
+           d.interval_seconds / 3600.0::float8 / count(*) OVER (
                PARTITION BY d.id, floor(extract(epoch FROM f.captured_at) / d.interval_seconds)
            ) AS hours
     FROM detection_frame f
@@ -51,9 +52,9 @@ counted AS (
 )
 SELECT day, count(*), count(*) FILTER (WHERE read), sum(hours),
        coalesce(sum(hours) FILTER (WHERE read), 0),
-       coalesce(sum(hours * persons) FILTER (WHERE read), 0),
+       sum(hours * persons) FILTER (WHERE read),
        coalesce(sum(hours) FILTER (WHERE NOT read AND examined), 0),
-       coalesce(sum(hours * machine) FILTER (WHERE NOT read AND examined), 0),
+       sum(hours * machine) FILTER (WHERE NOT read AND examined),
        max(persons) FILTER (WHERE read)
 FROM counted GROUP BY day ORDER BY day
 """
@@ -68,9 +69,9 @@ class Day:
     frames_read: int
     watched_hours: float
     read_hours: float
-    validated_person_hours: float  # over the hours read only
+    validated_person_hours: float | None  # over the hours read; None when none was
     machine_only_hours: float
-    machine_only_person_hours: float  # not validated attendance
+    machine_only_person_hours: float | None  # not validated attendance; None when none
     peak_persons: int | None  # among the frames read; None when none was
 
     @property
@@ -100,10 +101,14 @@ def days(lake: Lake, first: date, last: date) -> list[Day]:
                 "score": COUNTED_SCORE,
             },
         )
-        return [
-            Day(row[0], row[1], row[2], *(float(value) for value in row[3:8]), row[8])
-            for row in cursor.fetchall()
-        ]
+        columns = [field.name for field in fields(Day)]
+        return [Day(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _total(parts: Iterable[float | None]) -> float | None:
+    """The sum of what is known; None, never zero, when nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
 
 
 def attendance(lake: Lake, first: date, last: date) -> dict[str, Any]:
@@ -120,10 +125,8 @@ def attendance(lake: Lake, first: date, last: date) -> dict[str, Any]:
         "frames": sum(each.frames for each in found),
         "frames_read": sum(each.frames_read for each in found),
         "share_read": read / watched if watched else None,
-        "validated_person_hours": sum(each.validated_person_hours for each in found)
-        if read
-        else None,
-        "machine_only_person_hours": sum(each.machine_only_person_hours for each in found),
+        "validated_person_hours": _total(each.validated_person_hours for each in found),
+        "machine_only_person_hours": _total(each.machine_only_person_hours for each in found),
         "days": [
             asdict(each) | {"basis": each.basis, "share_read": each.share_read} for each in found
         ],

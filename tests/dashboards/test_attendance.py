@@ -104,7 +104,9 @@ def test_what_nobody_read_is_no_zero() -> None:
     add_frames(deployment, at(10))
     result = attendance(deployment.lake, SATURDAY, SATURDAY)
     assert result["validated_person_hours"] is None
-    assert result["days"][0]["basis"] == "not looked at"
+    (day,) = result["days"]
+    assert day["basis"] == "not looked at"
+    assert day["validated_person_hours"] is day["machine_only_person_hours"] is None
     nothing = attendance(deployment.lake, date(2024, 1, 1), date(2024, 1, 1))
     assert (nothing["share_read"], nothing["watched_hours"]) == (None, 0)
 

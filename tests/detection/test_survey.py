@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -33,6 +34,6 @@ def test_a_camera_stands_at_one_place_at_a_time() -> None:
         {"clock_offset_minutes": 900},
     ],
 )
-def test_a_deployment_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+def test_a_deployment_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError):
         make_deployment(**wrong)

@@ -38,9 +38,14 @@ class Command(BaseCommand):
         for day in result["days"]:
             self.stdout.write(
                 f"{day['day']}  {day['watched_hours']:9.2f}  {day['share_read']:4.0%}  "
-                f"{day['validated_person_hours']:18.2f}  {day['machine_only_person_hours']:12.2f}"
+                f"{_hours(day['validated_person_hours']):>18}  "
+                f"{_hours(day['machine_only_person_hours']):>12}"
                 f"  {day['basis']}"
             )
         if result["not_observed"]:
             missing = ", ".join(map(str, result["not_observed"]))
             self.stdout.write(f"Not observed, and not zero: {missing}.")
+
+
+def _hours(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

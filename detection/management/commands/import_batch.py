@@ -62,6 +62,7 @@ def _as_text(result: dict[str, Any]) -> str:
         f"From {result['first_captured_at']} to {result['last_captured_at']}.",
         *(f"  {file['path']}: {file['state']}: {file['reason']}" for file in result["files"]),
     ]
+    lines += [f"  {path}: damaged, read as far as it goes" for path in result["damaged"]]
     if result["complete"]:
         lines.append("The card may be erased.")
     return "\n".join(lines)
