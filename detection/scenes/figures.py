@@ -14,13 +14,28 @@ from detection.scenes.model import Pose, Thing
 from detection.scenes.noise import Array
 
 Colour = tuple[float, float, float]
-_SKIN: tuple[Colour, ...] = ((0.62, 0.43, 0.33), (0.52, 0.34, 0.25), (0.70, 0.52, 0.42), (0.33, 0.20, 0.14))
+_SKIN: tuple[Colour, ...] = (
+    (0.62, 0.43, 0.33),
+    (0.52, 0.34, 0.25),
+    (0.70, 0.52, 0.42),
+    (0.33, 0.20, 0.14),
+)
 _CLOTH: tuple[Colour, ...] = (
     (0.62, 0.10, 0.09), (0.10, 0.22, 0.55), (0.80, 0.78, 0.74), (0.80, 0.48, 0.08), (0.09, 0.10, 0.13),
     (0.10, 0.42, 0.40), (0.55, 0.16, 0.38), (0.78, 0.70, 0.20), (0.30, 0.34, 0.22), (0.35, 0.55, 0.75),
 )  # fmt: skip
-_HAIR: tuple[Colour, ...] = ((0.06, 0.04, 0.03), (0.22, 0.13, 0.07), (0.50, 0.38, 0.20), (0.45, 0.45, 0.45))
-_TENT: tuple[Colour, ...] = ((0.75, 0.33, 0.06), (0.22, 0.36, 0.16), (0.12, 0.28, 0.50), (0.72, 0.62, 0.22))
+_HAIR: tuple[Colour, ...] = (
+    (0.06, 0.04, 0.03),
+    (0.22, 0.13, 0.07),
+    (0.50, 0.38, 0.20),
+    (0.45, 0.45, 0.45),
+)
+_TENT: tuple[Colour, ...] = (
+    (0.75, 0.33, 0.06),
+    (0.22, 0.36, 0.16),
+    (0.12, 0.28, 0.50),
+    (0.72, 0.62, 0.22),
+)
 _REACH = (1.9, 2.2, 0.5)  # metres a figure may extend to each side, up, and down from its foot
 
 
@@ -80,7 +95,12 @@ def draw(thing: Thing, metre: float, x: float, y: float, night: float = 0.0) -> 
     alpha = small[..., 3]
     left -= math.floor(pen.origin[0])
     top -= math.floor(pen.origin[1])
-    box = (left + xs[0] / over, top + ys[0] / over, left + (xs[-1] + 1) / over, top + (ys[-1] + 1) / over)
+    box = (
+        left + xs[0] / over,
+        top + ys[0] / over,
+        left + (xs[-1] + 1) / over,
+        top + (ys[-1] + 1) / over,
+    )
     colour = small[..., :3] / np.maximum(alpha, 1e-3)[..., None]
     return Sprite(colour.astype(np.float32), alpha, left, top, box)
 
@@ -150,7 +170,9 @@ def _tent(pen: _Pen, thing: Thing, night: float) -> None:
 
 def _boat(pen: _Pen, thing: Thing, night: float) -> None:
     hull = _CLOTH[(0, 3, 1, 7)[thing.look % 4]]
-    pen.polygon(hull, (-1.55, 0.26), (-1.35, 0.02), (1.35, 0.02), (1.65, 0.30), (1.0, 0.22), (-1.0, 0.22))
+    pen.polygon(
+        hull, (-1.55, 0.26), (-1.35, 0.02), (1.35, 0.02), (1.65, 0.30), (1.0, 0.22), (-1.0, 0.22)
+    )
     pen.limb(_dim(hull, 0.5), 0.05, (-1.3, 0.03), (1.3, 0.03))
 
 
@@ -170,7 +192,13 @@ def _beast(
 def _sheep(pen: _Pen, thing: Thing, night: float) -> None:
     coat = ((0.72, 0.69, 0.60), (0.64, 0.60, 0.50), (0.78, 0.75, 0.68), (0.20, 0.16, 0.13))
     dark = (0.16, 0.13, 0.11) if thing.look % 3 else (0.6, 0.55, 0.47)
-    _beast(pen, coat[3 if thing.look % 11 == 0 else thing.look % 3], dark, (1.05, 0.32, 0.25), thing.look % 4 > 0)
+    _beast(
+        pen,
+        coat[3 if thing.look % 11 == 0 else thing.look % 3],
+        dark,
+        (1.05, 0.32, 0.25),
+        thing.look % 4 > 0,
+    )
 
 
 def _dog(pen: _Pen, thing: Thing, night: float) -> None:

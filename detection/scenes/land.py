@@ -116,7 +116,9 @@ def _mix(base: Array, colour: tuple[float, float, float], share: Array) -> Array
     return np.asarray(base + (tone - base) * share[None], np.float32)
 
 
-def _colours(ground: Terrain, x: Array, y: Array, z: Array, up: Array, shore: Array, foot: Array) -> Array:
+def _colours(
+    ground: Terrain, x: Array, y: Array, z: Array, up: Array, shore: Array, foot: Array
+) -> Array:
     """Reflectance [3, H, W] of ground, by slope, height, distance from shore and path."""
     n = ground.seed * 97 + 500
     patch = bumps(n, x, y, 46) * 0.6 + bumps(n + 1, x, y, 13) * 0.5 + bumps(n + 2, x, y, 3.7) * 0.35
@@ -128,11 +130,15 @@ def _colours(ground: Terrain, x: Array, y: Array, z: Array, up: Array, shore: Ar
     colour = _mix(colour, DRY_GRASS, smoothstep(-0.6, 1.4, patch + z / 90) * 0.75)
     high = smoothstep(190, 420, z + patch * 60)
     steep = smoothstep(0.86, 0.66, up + patch * 0.05)
-    colour = _mix(colour, SCREE, smoothstep(-0.3, 0.9, patch + high * 2.6 - 1.3) * smoothstep(70, 200, z))
+    colour = _mix(
+        colour, SCREE, smoothstep(-0.3, 0.9, patch + high * 2.6 - 1.3) * smoothstep(70, 200, z)
+    )
     colour = _mix(colour, ROCK, np.maximum(steep, high * 0.7))
     colour = colour * (1 + (0.16 * streak + 0.07 * grain) * np.maximum(steep, high))[None]
     # Woods on the lower flanks, thinning upwards; single trees are set elsewhere.
-    woods = smoothstep(0.05, 0.5, bumps(n + 7, x, y, 120) * 0.5 + bumps(n + 8, x, y, 26) * 0.35 + 0.45)
+    woods = smoothstep(
+        0.05, 0.5, bumps(n + 7, x, y, 120) * 0.5 + bumps(n + 8, x, y, 26) * 0.35 + 0.45
+    )
     woods *= smoothstep(26, 42, shore + patch * 8) * smoothstep(210, 120, z + patch * 30)
     woods *= smoothstep(0.45, 0.62, up) * smoothstep(75, 120, y)
     colour = _mix(colour, FOREST, woods * 0.93)

@@ -70,7 +70,7 @@ def light(moment: Moment) -> Light:
     return Light(
         direct, ambient * level * tint, zenith * level * tint, horizon * level * _mix(1.0, tint, 0.5),
         # A camera opens up as light goes, but not without end.
-        gain=float(1.0 + 1.9 * (1 - day) * (1 - night) + 0.5 * night), night=night, side=star.side,
+        gain=float(1.0 + 1.9 * (1 - day) * (1 - night) + 1.1 * night), night=night, side=star.side,
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def landscape(view: View, ground: Valley, moment: Moment, glow: Light) -> tuple[
     h, w = view.height, view.width
     y = ((np.arange(h, dtype=np.float32) + 0.5) / h)[:, None]
     x = ((np.arange(w, dtype=np.float32) + 0.5) / w)[None, :]
-    seconds = (moment.at - datetime(2000, 1, 1)).total_seconds()  # noqa: DTZ001 - camera clock
+    seconds = moment.seconds
     star = sun(moment.at)
 
     # Sky: planes of cloud drift over the valley and shrink towards the eye line.
@@ -91,13 +91,17 @@ def landscape(view: View, ground: Valley, moment: Moment, glow: Light) -> tuple[
     cover = smoothstep(1.9 - 3.4 * moment.cloud, 2.9 - 3.4 * moment.cloud, drift)[..., None] * 0.9
     rise = np.clip(y[:top] / EYE_LINE, 0, 1)[..., None] ** 1.4
     sky = glow.zenith * (1 - rise) + glow.horizon * rise + 0 * x[..., None]
-    white = (glow.ambient * 0.9 + glow.direct * 0.62) * (1.12 - 0.22 * np.clip(drift, 0, 2))[..., None]
+    white = (glow.ambient * 0.9 + glow.direct * 0.62) * (1.12 - 0.22 * np.clip(drift, 0, 2))[
+        ..., None
+    ]
     sky += cover * (white - sky)
 
     # Mountain shadow: leaves to the right in the morning, comes from the left in the evening.
     edge = moment.shadow_edge
     if edge is None:
-        edge = 1.5 - float(np.clip((star.height_deg - 3) / (16 if star.side < 0 else 12), 0, 1)) * 2.3
+        edge = (
+            1.5 - float(np.clip((star.height_deg - 3) / (16 if star.side < 0 else 12), 0, 1)) * 2.3
+        )
     slant = x + 0.9 * (y - 0.7)
     lit = smoothstep(-0.025, 0.025, slant - edge)
     patches = bumps(view.seed * 13, x * 9 + np.float32(seconds * 0.004 % 4096), y * 22 + 0 * x, 4.0)
@@ -117,7 +121,7 @@ def landscape(view: View, ground: Valley, moment: Moment, glow: Light) -> tuple[
 
 
 def _water(
-    image: Array, view: View, ground: Valley, moment: Moment, glow: Light, seconds: float
+    image: Array, view: View, ground: Valley, moment: Moment, glow: Light, seconds: int
 ) -> None:
     """Mirror the far side in the lake, broken by ripples; in place."""
     h, w = view.height, view.width

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
 import numpy as np
@@ -56,6 +56,11 @@ class Moment:
         for name in ("cloud", "fog", "ripple"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"Moment.{name} must lie in 0..1, not {getattr(self, name)}")
+
+    @property
+    def seconds(self) -> int:
+        """Seconds of the camera's clock since 2000, the same whatever the machine's time zone."""
+        return int(self.at.replace(tzinfo=UTC).timestamp()) - 946_684_800
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def clouds(seed: int) -> Array:
 
 def sample(field: Array, u: Array, v: Array) -> Array:
     """Values of a tile at texel coordinates `u`, `v` (two-dimensional), wrapped, linear."""
+    u, v = np.broadcast_arrays(u, v)
     side = field.shape[0]
     # cv2.remap works in fixed point: bring the coordinates near zero first, or they lose precision.
     u = (u - np.floor(u / side) * side).astype(np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import cv2
 import numpy as np
@@ -66,7 +65,9 @@ def _set(
         # Contact shadow, drawn out away from the sun.
         reach = (1.5 if thing.label is Label.TENT else 0.42) * metre * thing.scale
         away = -glow.side * reach * sunlit
-        spot = np.exp(-(((xs - away) / (reach * (1 + abs(glow.side)))) ** 2) - (ys / (0.16 * metre)) ** 2)
+        spot = np.exp(
+            -(((xs - away) / (reach * (1 + abs(glow.side)))) ** 2) - (ys / (0.16 * metre)) ** 2
+        )
         part *= (1 - (0.25 + 0.3 * sunlit) * spot * (1 - glow.night))[..., None]
     elif thing.pose is Pose.SWIM:
         ring = np.exp(-((np.hypot(xs / (1.0 * metre), ys / (0.3 * metre)) - 0.8) ** 2) / 0.04)
@@ -83,9 +84,11 @@ def _set(
     full = (sprite.box[2] - sprite.box[0]) * (sprite.box[3] - sprite.box[1])
     if right <= left or bottom <= top or (right - left) * (bottom - top) < 0.3 * full:
         return None
-    if seen < _SEEN and thing.pose is not Pose.SWIM or veil > 0.9:
+    if (seen < _SEEN + 0.05 * glow.night and thing.pose is not Pose.SWIM) or veil > 0.9:
         return None
-    return TruthBox(thing.label, thing.activity, left / w, top / h, (right - left) / w, (bottom - top) / h)
+    return TruthBox(
+        thing.label, thing.activity, left / w, top / h, (right - left) / w, (bottom - top) / h
+    )
 
 
 def metre_distance(metre: float, height: int) -> float:
@@ -109,19 +112,21 @@ def _curve(linear: Array) -> Array:
 
 def _expose(image: Array, view: View, moment: Moment, glow: Light, distance: Array) -> np.ndarray:
     if moment.fog > 0:
-        seconds = (moment.at - datetime(2000, 1, 1)).total_seconds()  # noqa: DTZ001 - camera clock
+        seconds = moment.seconds
         y, x = np.mgrid[0 : view.height : 8, 0 : view.width : 8].astype(np.float32) / view.height
         banks = sample(clouds(view.seed + 5), x * 70 + np.float32(seconds * 0.013 % 512), y * 150)
         banks = cv2.resize(banks, (view.width, view.height), interpolation=cv2.INTER_CUBIC)
         veil = _veil(distance * np.exp(0.35 * banks * (1 - moment.fog * 0.7)), moment)[..., None]
         image += veil * (glow.horizon * (0.93 + 0.02 * banks[..., None]) - image)
     picture = _curve(image * np.float32(glow.gain))
-    rng = np.random.default_rng([view.seed, int(moment.at.timestamp()) & 0x7FFFFFFF])
+    rng = np.random.default_rng([view.seed, moment.seconds])
     grain = rng.standard_normal((view.height, view.width), np.float32)
     picture += (grain * np.float32(0.008 + 0.022 * glow.night))[..., None]
     out = np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)
     dx, dy = moment.shift_px
     if dx or dy:
         matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-        out = cv2.warpAffine(out, matrix, (view.width, view.height), borderMode=cv2.BORDER_REFLECT_101)
+        out = cv2.warpAffine(
+            out, matrix, (view.width, view.height), borderMode=cv2.BORDER_REFLECT_101
+        )
     return out

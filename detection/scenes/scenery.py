@@ -110,16 +110,24 @@ def _stamp(layers: Land, sprite: Sprite, x: float, y: float, metres: float) -> U
     """Sets a one-metre sprite, `metres` large, into the layers at a place of the plane."""
     camera = layers.camera
     here = np.array([[x]], np.float32), np.array([[y]], np.float32)
-    z = max(float(layers.ground.height(*here, np.array([[y / camera.focal]], np.float32))[0, 0]), 0.0)
+    z = max(
+        float(layers.ground.height(*here, np.array([[y / camera.focal]], np.float32))[0, 0]), 0.0
+    )
     column, row = camera.project(x, y, z)
     scale = camera.focal / y * metres
     fraction = (column - math.floor(column), row - math.floor(row))
     small = sprite.scaled(scale, fraction)
-    left, top = round(math.floor(column) - small.foot[0] + fraction[0]), round(
-        math.floor(row) - small.foot[1] + fraction[1]
+    left, top = (
+        round(math.floor(column) - small.foot[0] + fraction[0]),
+        round(math.floor(row) - small.foot[1] + fraction[1]),
     )
     h, w = small.alpha.shape
-    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + w, camera.width), min(top + h, camera.height)
+    x0, y0, x1, y1 = (
+        max(left, 0),
+        max(top, 0),
+        min(left + w, camera.width),
+        min(top + h, camera.height),
+    )
     if x0 >= x1 or y0 >= y1 or not 0 <= row < camera.height + h:
         return None
     cut = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
@@ -160,27 +168,57 @@ def plant(layers: Land) -> Land:
     path = layers.ground.off_path(xs, ys)[0]
     from detection.scenes.noise import bumps
 
-    grove = bumps(layers.ground.seed * 97 + 507, xs, ys, 120)[0] * 0.5 + bumps(
-        layers.ground.seed * 97 + 508, xs, ys, 26
-    )[0] * 0.35
-    chance = np.where(grove > -0.35, 0.75, 0.05) * np.clip((shore - 6) / 30, 0, 1) * np.clip(
-        (190 - level) / 110, 0, 1
+    grove = (
+        bumps(layers.ground.seed * 97 + 507, xs, ys, 120)[0] * 0.5
+        + bumps(layers.ground.seed * 97 + 508, xs, ys, 26)[0] * 0.35
+    )
+    chance = (
+        np.where(grove > -0.35, 0.75, 0.05)
+        * np.clip((shore - 6) / 30, 0, 1)
+        * np.clip((190 - level) / 110, 0, 1)
     )
     for i in np.nonzero((rng.random(n) < chance * 0.55) & (path > 3))[0]:
         wishes.append((float(x[i]), float(y[i]), float(rng.uniform(5, 11)), "spruce"))
     # The near ones that frame the picture, and rocks on the beach and in the meadow.
     half = 0.5 / camera.focal * camera.width
-    for at, ahead, tall in ((-0.93, 61, 9.5), (-1.02, 72, 8.0), (0.90, 48, 6.5), (1.02, 46, 8.5), (0.97, 52, 9.0)):
+    for at, ahead, tall in (
+        (-0.93, 61, 9.5),
+        (-1.02, 72, 8.0),
+        (0.90, 48, 6.5),
+        (1.02, 46, 8.5),
+        (0.97, 52, 9.0),
+    ):
         wishes.append((at * half * ahead, ahead, tall * float(rng.uniform(0.9, 1.1)), "spruce"))
     for _ in range(150):
         ahead = float(rng.uniform(26, 150))
-        wishes.append((float(rng.uniform(-1.05, 1.05)) * half * ahead, ahead, float(rng.uniform(0.15, 0.5)), "stone"))
+        wishes.append(
+            (
+                float(rng.uniform(-1.05, 1.05)) * half * ahead,
+                ahead,
+                float(rng.uniform(0.15, 0.5)),
+                "stone",
+            )
+        )
     for _ in range(26):
         ahead = float(rng.uniform(28, 95))
-        wishes.append((float(rng.uniform(-1.05, 1.05)) * half * ahead, ahead, float(rng.uniform(0.7, 2.2)), "boulder"))
+        wishes.append(
+            (
+                float(rng.uniform(-1.05, 1.05)) * half * ahead,
+                ahead,
+                float(rng.uniform(0.7, 2.2)),
+                "boulder",
+            )
+        )
     for _ in range(34):
         ahead = float(rng.uniform(27, 80))
-        wishes.append((float(rng.uniform(-1.0, 1.0)) * half * ahead, ahead, float(rng.uniform(0.5, 1.5)), "bush"))
+        wishes.append(
+            (
+                float(rng.uniform(-1.0, 1.0)) * half * ahead,
+                ahead,
+                float(rng.uniform(0.5, 1.5)),
+                "bush",
+            )
+        )
     wishes.append((0.30 * half * 42, 42.0, 1.0, "person"))
 
     shadows = []

@@ -73,7 +73,11 @@ class Canvas:
     """
 
     def __init__(
-        self, *, metres: tuple[float, float, float, float], pixels_per_metre: float, depression_deg: float = 8.0
+        self,
+        *,
+        metres: tuple[float, float, float, float],
+        pixels_per_metre: float,
+        depression_deg: float = 8.0,
     ) -> None:
         """`metres`: left, right, below, above of the foot point that must fit."""
         left, right, below, above = metres
@@ -118,7 +122,10 @@ class Canvas:
         `flat` over 1 makes it bulge less towards the camera.
         """
         ring = np.concatenate(
-            [np.array(self.place(centre)) + _CIRCLE * radius * self.scale for centre, radius in balls]
+            [
+                np.array(self.place(centre)) + _CIRCLE * radius * self.scale
+                for centre, radius in balls
+            ]
         )
         outline = cv2.convexHull(ring.astype(np.float32))[:, 0]
         self._fill(outline, colour, None, rough, mottle, grain, seed, flat)
@@ -164,16 +171,18 @@ class Canvas:
     def cut_below(self, up: float, *, wave: float = 0.0, seed: int = 0) -> None:
         """Removes what lies lower than `up` metres over the foot point: the part under water."""
         row = self.origin[1] - up * self.scale
-        ripple = tile(seed % 50)[0, : self.width] if self.width <= 512 else np.zeros(self.width, np.float32)
+        ripple = (
+            tile(seed % 50)[0, : self.width]
+            if self.width <= 512
+            else np.zeros(self.width, np.float32)
+        )
         limit = row + wave * self.scale * np.resize(ripple, self.width)
         gone = np.arange(self.height)[:, None] > limit[None, :]
         for layer in (self.alpha, *self.albedo, *self.normal, *self.glow):
             layer[gone] = 0
 
     def sprite(self) -> Sprite:
-        return Sprite(
-            self.alpha, self.albedo, self.normal, self.glow, self.origin, self.scale
-        )
+        return Sprite(self.alpha, self.albedo, self.normal, self.glow, self.origin, self.scale)
 
     def _fill(
         self,

@@ -98,13 +98,23 @@ def valley(view: View) -> Valley:
     flanks = smoothstep(0.42, 0.0, row) * 0.8 + smoothstep(0.60, 1.0, row) * 0.9
     layers = (
         (_ridge(seed + 1, row, 0.40, 0.26, 0.55), (0.47, 0.45, 0.44), 0.50, 3500.0),
-        (_ridge(seed + 21, row, 0.435, 0.13, 0.6) - 0.10 * flanks, (0.36, 0.36, 0.28), 0.28, 1500.0),
-        (_ridge(seed + 41, row, 0.475, 0.03, 0.5) - 0.19 * flanks**1.5, (0.22, 0.27, 0.12), 0.12, 500.0),
+        (
+            _ridge(seed + 21, row, 0.435, 0.13, 0.6) - 0.10 * flanks,
+            (0.36, 0.36, 0.28),
+            0.28,
+            1500.0,
+        ),
+        (
+            _ridge(seed + 41, row, 0.475, 0.03, 0.5) - 0.19 * flanks**1.5,
+            (0.22, 0.27, 0.12),
+            0.12,
+            500.0,
+        ),
     )
     for number, (crest, colour, veil, metres) in enumerate(layers):
         inside = smoothstep(-soft, soft, y - crest)
         below = np.maximum(y - crest, 0)
-        u = x * 240 + below * 260 * np.where(x < 0.5, -0.5, 0.5)
+        u = x * 240 + below * 130 * np.tanh((x - 0.5) * 7)
         rock = sample(clouds(seed + 60 + number), u, below * 300 + 40 * number)
         fine = sample(clouds(seed + 70 + number), u * 3.1, below * 760)
         gully = np.abs(bumps(seed + 80 + number, u / 240, below * 0.25, 0.05 / (number + 1)))
@@ -128,7 +138,10 @@ def valley(view: View) -> Valley:
     away = np.float32(PERSON_METRES / _TALLEST * (0.95 - EYE_LINE)) / np.maximum(y - EYE_LINE, 0.02)
     deep = away * 1.3
     across = (x - 0.5) * away * (w / h)
-    rough = bumps(seed + 90, row, row * 0, 0.03) * 0.0030 + bumps(seed + 91, row, row * 0, 0.009) * 0.0010
+    rough = (
+        bumps(seed + 90, row, row * 0, 0.03) * 0.0030
+        + bumps(seed + 91, row, row * 0, 0.009) * 0.0010
+    )
     edge = near_shore(row) + rough * smoothstep(0.10, 0.3, row)
     far = FAR_SHORE + bumps(seed + 92, row, row * 0, 0.05) * 0.0012
     ground = smoothstep(-soft, soft, y - far)
@@ -151,7 +164,9 @@ def valley(view: View) -> Valley:
     for t in np.linspace(0, 1, 240):
         px, py = path_point(float(t))
         size = max(round(person_height(py) * h * 0.22), 1)
-        cv2.ellipse(trail, (round(px * w), round(py * h)), (size, max(size // 3, 1)), 0, 0, 360, 0, -1)
+        cv2.ellipse(
+            trail, (round(px * w), round(py * h)), (size, max(size // 3, 1)), 0, 0, 360, 0, -1
+        )
     worn = cv2.GaussianBlur(1 - trail.astype(np.float32) / 255, (0, 0), max(w / 900, 0.5))
     worn = np.clip(worn * (0.75 + 0.2 * tufts), 0, 0.9)[..., None]
     meadow = meadow * (1 - worn) + np.array((0.50, 0.44, 0.34), np.float32) * worn

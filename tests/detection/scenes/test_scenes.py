@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from detection.cards import exif
+from detection.labels import Activity, Label
+from detection.scenes.card import MAKE, MODEL, tiny_card, write_card
+from detection.scenes.model import Moment, Pose, Thing, View
+from detection.scenes.plan import plan
+from detection.scenes.render import render
+
+SMALL = View(480, 360)
+NOON = Moment(datetime(2025, 7, 25, 12))  # noqa: DTZ001 - camera clock
+WALKER = Thing(Label.PERSON, 0.6, 0.92, Activity.WALKING, Pose.WALK, 1)
+
+
+def test_equal_arguments_give_equal_pixels() -> None:
+    one, two = (render(SMALL, NOON, [WALKER]) for _ in range(2))
+    assert np.array_equal(one.image, two.image)
+    assert one.boxes == two.boxes
+    assert one.image.shape == (360, 480, 3)
+    assert one.image.dtype == np.uint8
+
+
+@pytest.mark.parametrize("pose", [Pose.SWIM, Pose.LIE, Pose.SIT, Pose.STAND, Pose.WALK])
+def test_a_box_is_tight_around_what_is_drawn(pose: Pose) -> None:
+    view = View(1280, 960)
+    y = 0.60 if pose is Pose.SWIM else 0.92
+    thing = Thing(Label.PERSON, 0.5, y, Activity.RESTING, pose, 1)
+    with_it, without = render(view, NOON, [thing]), render(view, NOON)
+    (box,) = with_it.boxes
+    # Albedo of clothes differs from the ground by far more than the soft shadow and the ripples.
+    drawn = np.abs(with_it.image.astype(int) - without.image).max(axis=2) > 55
+    ys, xs = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    left, top, right, bottom = (
+        box.x * 1280,
+        box.y * 960,
+        (box.x + box.w) * 1280,
+        (box.y + box.h) * 960,
+    )
+    assert left - 1 <= xs[0] <= left + 6
+    assert right - 7 <= xs[-1] <= right + 1
+    assert top - 1 <= ys[0] <= top + 6
+    assert bottom - 12 <= ys[-1] <= bottom + 1
+
+
+@pytest.mark.parametrize(("y", "low", "high"), [(0.95, 76, 84), (0.47, 5, 9)])
+def test_people_are_six_to_eighty_pixels_high(y: float, low: float, high: float) -> None:
+    thing = Thing(Label.PERSON, 0.09, y, Activity.WALKING, Pose.STAND, 1)
+    (box,) = render(View(1280, 960), NOON, [thing]).boxes
+    assert low <= box.h * 960 <= high
+
+
+def test_a_knocked_camera_moves_picture_and_boxes_alike() -> None:
+    still = render(SMALL, NOON, [WALKER])
+    knocked = render(SMALL, Moment(NOON.at, shift_px=(12, -7)), [WALKER])
+    assert np.array_equal(knocked.image[50:300, 100:400], still.image[57:307, 88:388])
+    assert knocked.boxes[0].x * 480 == pytest.approx(still.boxes[0].x * 480 + 12)
+    assert knocked.boxes[0].y * 360 == pytest.approx(still.boxes[0].y * 360 - 7)
+
+
+def test_nothing_can_be_read_in_fog() -> None:
+    fogged = render(SMALL, Moment(NOON.at, fog=1.0), [WALKER])
+    assert not fogged.readable
+    assert fogged.boxes == []
+    assert fogged.image[:330].std() < 8 < render(SMALL, NOON, [WALKER]).image[:330].std()
+
+
+def test_noon_is_brighter_than_dusk_and_dusk_than_night() -> None:
+    noon, dusk, night = (
+        render(SMALL, Moment(datetime(2025, 7, 25, h, m))).image.mean()  # noqa: DTZ001
+        for h, m in ((12, 0), (20, 15), (21, 30))
+    )
+    assert noon > dusk + 10 > night + 20
+
+
+def test_a_plan_has_the_rhythm_of_a_summer() -> None:
+    frames = plan(date(2025, 7, 25), 4, 15, seed=1)
+    assert len(frames) == 4 * 69
+    assert frames[0].moment.at == datetime(2025, 7, 25, 4, 30)  # noqa: DTZ001 - 5:30 in summer
+    assert frames == plan(date(2025, 7, 25), 4, 15, seed=1)
+    assert frames != plan(date(2025, 7, 25), 4, 15, seed=2)
+    tent_hours = {f.moment.at.hour for f in frames for t in f.things if t.label is Label.TENT}
+    assert tent_hours
+    assert not tent_hours & set(range(8, 18))  # camera clock: 9:00 to 19:00 local
+    assert {f.moment.at.day for f in frames for t in f.things if t.label is Label.SHEEP} == {26}
+    assert {f.moment.at.day for f in frames if f.moment.fog > 0.9} == {27}
+    bathers = [f.moment.at.hour for f in frames for t in f.things if t.pose is Pose.SWIM]
+    assert bathers
+    assert min(bathers) >= 10
+
+
+def test_neighbouring_frames_agree() -> None:
+    frames = plan(date(2025, 7, 26), 1, 15, seed=1)
+    people = [{t.look for t in f.things if t.activity is Activity.RESTING} for f in frames]
+    both = [len(a & b) / len(a) for a, b in zip(people, people[1:], strict=False) if a]
+    assert np.mean(both) > 0.5
+
+
+def test_a_card_says_of_itself_what_a_camera_would(tmp_path: Path) -> None:
+    truth = tiny_card(tmp_path / "card", 3)
+    assert (truth["clock_offset_minutes"], truth["interval_seconds"]) == (60, 600)
+    for entry in truth["frames"]:
+        found = exif.read((tmp_path / "card" / entry["path"]).read_bytes())
+        assert found.clock_at is not None
+        assert found.clock_at.replace(tzinfo=None).isoformat() == entry["clock"]
+        assert (found.make, found.model, found.serial) == (MAKE, MODEL, truth["serial"])
+        assert {box["label"] for box in entry["boxes"]} == {"tent", "person"}
+
+
+def test_a_card_has_equal_bytes_whatever_the_number_of_workers(tmp_path: Path) -> None:
+    for name, workers in (("one", 1), ("two", 2)):
+        write_card(
+            tmp_path / name, days=1, interval_minutes=240, view=View(160, 120), workers=workers
+        )
+    one, two = (
+        {p.name: p.read_bytes() for p in (tmp_path / n).rglob("*.*")} for n in ("one", "two")
+    )
+    assert len(one) == 6
+    assert one == two
+
+
+def test_render_demo_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(CommandError, match="not empty"):
+        call_command("render_demo", tmp_path, stdout=StringIO())
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
