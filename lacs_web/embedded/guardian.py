@@ -1,0 +1,68 @@
+"""Stops the services of a supervisor that died without stopping them (SIGKILL, out of memory).
+
+    python -m lacs_web.embedded.guardian < lines
+
+Reads `+ PGID STAGE SIGNAL GRACE` and `- PGID` from the supervisor's pipe. The pipe's end is the
+supervisor's end, however it came; what is still listed then is stopped in order. It inherits the
+lock of the data folder, which so stays taken until everything has stopped.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import IO
+
+from lacs_web.embedded import service
+from lacs_web.embedded.service import Group, Service
+
+
+def main(lines: IO[str]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: dict[int, Group] = {}
+    for line in lines:
+        sign, pgid, *rest = line.split()
+        if sign == "+":
+            groups[int(pgid)] = Group(int(pgid), int(rest[0]), int(rest[1]), float(rest[2]))
+        else:
+            groups.pop(int(pgid), None)
+    service.stop(groups.values())
+
+
+class Guardian:
+    """The supervisor's end of the pipe."""
+
+    def __init__(self, lock: int | None = None) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lacs_web.embedded.guardian"],
+            stdin=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            start_new_session=True,
+            pass_fds=[lock] if lock is not None else [],
+        )
+
+    def watch(self, what: Service, process: subprocess.Popen[bytes]) -> Group:
+        """Take charge of a service that has just been started."""
+        group = service.group(what, process)
+        self._tell(f"+ {group.pgid} {group.stage} {group.stop_signal:d} {group.grace}")
+        return group
+
+    def forget(self, group: Group) -> None:
+        """Its number may soon be another program's."""
+        self._tell(f"- {group.pgid}")
+
+    def close(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None  # noqa: S101
+        self._process.stdin.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.stdin)
