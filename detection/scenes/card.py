@@ -30,7 +30,8 @@ class FolderNotEmptyError(Exception):
 
 def write_card(
     folder: Path, *, days: int = 4, interval_minutes: int = 15, view: View | None = None,
-    start: date = date(2025, 7, 25), workers: int = 2, progress: Callable[[int, int], None] | None = None,
+    start: date = date(2025, 7, 25), workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write FOLDER/DCIM/100LACS1/IMG_0001.JPG… and FOLDER/truth.json; give back the truth.
 

@@ -21,8 +21,10 @@ _SKIN: tuple[Colour, ...] = (
     (0.33, 0.20, 0.14),
 )
 _CLOTH: tuple[Colour, ...] = (
-    (0.62, 0.10, 0.09), (0.10, 0.22, 0.55), (0.80, 0.78, 0.74), (0.80, 0.48, 0.08), (0.09, 0.10, 0.13),
-    (0.10, 0.42, 0.40), (0.55, 0.16, 0.38), (0.78, 0.70, 0.20), (0.30, 0.34, 0.22), (0.35, 0.55, 0.75),
+    (0.62, 0.10, 0.09), (0.10, 0.22, 0.55), (0.80, 0.78, 0.74), (0.80, 0.48, 0.08),
+    (0.09, 0.10, 0.13),
+    (0.10, 0.42, 0.40), (0.55, 0.16, 0.38), (0.78, 0.70, 0.20), (0.30, 0.34, 0.22),
+    (0.35, 0.55, 0.75),
 )  # fmt: skip
 _HAIR: tuple[Colour, ...] = (
     (0.06, 0.04, 0.03),
@@ -66,8 +68,8 @@ class _Pen:
         )
 
     def polygon(self, colour: Colour, *points: tuple[float, float]) -> None:
-        cv2.fillPoly(self.pixels, [np.array([self._at(*p) for p in points], np.int32)], (*colour, 1.0),
-                     cv2.LINE_8, 4)  # fmt: skip
+        cv2.fillPoly(self.pixels, [np.array([self._at(*p) for p in points], np.int32)],
+                     (*colour, 1.0),                     cv2.LINE_8, 4)  # fmt: skip
 
     def ellipse(self, colour: Colour, x: float, z: float, a: float, b: float) -> None:
         size = (max(round(a * self.metre * 16), 1), max(round(b * self.metre * 16), 1))
@@ -144,7 +146,8 @@ def _person(pen: _Pen, thing: Thing, night: float) -> None:
     lean = 0.06 if thing.pose is Pose.WALK else 0.0
     pen.limb(_dim(shirt, 0.8), 0.10, (-0.13, base + 0.5), (-0.24, base + 0.22), (-0.14, base + 0.0))
     pen.polygon(shirt, (-0.16, base - 0.02), (0.16, base - 0.02), (0.20 + lean, base + 0.52),
-                (0.10 + lean, base + 0.58), (-0.10 + lean, base + 0.58), (-0.20 + lean, base + 0.52))  # fmt: skip
+                (0.10 + lean, base + 0.58), (-0.10 + lean, base + 0.58),
+                (-0.20 + lean, base + 0.52))  # fmt: skip
     arm = _dim(skin if bare else shirt, 0.92)
     if thing.activity == "fishing":
         pen.limb(arm, 0.10, (0.14, base + 0.5), (0.45, base + 0.35))
@@ -208,5 +211,6 @@ def _dog(pen: _Pen, thing: Thing, night: float) -> None:
 
 
 _DRAWERS = {
-    Label.PERSON: _person, Label.TENT: _tent, Label.BOAT: _boat, Label.SHEEP: _sheep, Label.DOG: _dog,
+    Label.PERSON: _person, Label.TENT: _tent, Label.BOAT: _boat, Label.SHEEP: _sheep,
+    Label.DOG: _dog,
 }  # fmt: skip

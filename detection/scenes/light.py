@@ -68,7 +68,8 @@ def light(moment: Moment) -> Light:
     dark = np.array((0.55, 0.75, 1.15), np.float32)
     tint = dark * (1 - day) + day  # the blue hour
     return Light(
-        direct, ambient * level * tint, zenith * level * tint, horizon * level * _mix(1.0, tint, 0.5),
+        direct, ambient * level * tint, zenith * level * tint,
+        horizon * level * _mix(1.0, tint, 0.5),
         # A camera opens up as light goes, but not without end.
         gain=float(1.0 + 1.9 * (1 - day) * (1 - night) + 1.1 * night), night=night, side=star.side,
     )  # fmt: skip

@@ -1,14 +1,15 @@
-"""Smooth random fields that repeat without a seam, and how to sample them; nothing about landscapes."""
+"""Smooth random fields that repeat without a seam, and how to sample them; knows no landscape."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]  # float32 throughout; numpy's stubs widen every mixed expression
 SIDE = 512  # texels of a tile
 FEATURE = 8.0  # texels of one bump: sampling is linear, so a bump must span several
 
@@ -52,7 +53,7 @@ def sample(field: Array, u: Array, v: Array) -> Array:
 
 
 def bumps(seed: int, x: Array, y: Array, size: float) -> Array:
-    """Smooth noise (deviation 1) over plane coordinates in metres; `size`: metres from bump to bump."""
+    """Smooth noise (deviation 1) over plane coordinates; `size`: from bump to bump, same unit."""
     scale = np.float32(FEATURE / size)
     return sample(tile(seed), x * scale, y * scale)
 

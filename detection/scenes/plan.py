@@ -44,7 +44,7 @@ class _Stay:
 
 
 def plan(start: date, days: int, interval_minutes: int, seed: int) -> list[Frame]:
-    """Frames of `days` days from `start`, in order. Raises ValueError for less than one of either."""
+    """Frames of `days` days from `start`, in order. ValueError for less than one of either."""
     if days < 1 or interval_minutes < 1:
         raise ValueError("a card holds at least one day, at an interval of at least one minute")
     stays = [stay for day in range(days) for stay in _stays(start, day, seed)]
@@ -82,14 +82,16 @@ def _stays(start: date, day: int, seed: int) -> Iterator[_Stay]:
         for place in range(int(rng.integers(1, 5))):
             spot = x + 0.022 * place
             inland = float(rng.uniform(0.03, 0.055))
-            yield _Stay("bather", arrives, leaves, spot, float(near_shore(spot)[0]) + inland, look(),
+            yield _Stay("bather", arrives, leaves, spot, float(near_shore(spot)[0]) + inland,
+                        look(),
                         0.7 if rng.random() < 0.2 else 1.0, bool(rng.integers(2)),
                         float(rng.uniform(0, 6)))  # fmt: skip
     for _ in range(rng.poisson(7 * busy) + 2):  # hikers walk the path up or down
         arrives, up = base + float(np.clip(rng.normal(12.5, 2.8), 7, 20)), bool(rng.integers(2))
         lasts = float(rng.uniform(0.5, 0.9))
         for place in range(int(rng.integers(1, 4))):
-            yield _Stay("hiker", arrives + 0.03 * place, arrives + 0.03 * place + lasts, 0, 0, look(),
+            yield _Stay("hiker", arrives + 0.03 * place, arrives + 0.03 * place + lasts, 0, 0,
+                        look(),
                         left=not up)  # fmt: skip
     for place in range(rng.poisson(1.2 * busy) + 1):  # bivouac is allowed from 19:00 to 9:00
         x, y = (
@@ -102,7 +104,8 @@ def _stays(start: date, day: int, seed: int) -> Iterator[_Stay]:
         )
         yield _Stay("tent", arrives, leaves, x, y, look())
         for side in range(int(rng.integers(1, 3))):
-            yield _Stay("camper", arrives - 0.3, leaves + 0.2, x + 0.035 + 0.02 * side, y + 0.012, look(),
+            yield _Stay("camper", arrives - 0.3, leaves + 0.2, x + 0.035 + 0.02 * side, y + 0.012,
+                        look(),
                         left=not side, phase=float(rng.uniform(0, 6)))  # fmt: skip
     if rng.random() < 0.7:
         x, arrives = float(rng.uniform(0.25, 0.8)), base + float(rng.uniform(6.5, 8))
@@ -167,7 +170,8 @@ def _herd(stay: _Stay, part: float, hour: float) -> Iterator[Thing]:
         across, deep = rng.normal(0, 0.075), rng.uniform(-0.05, 0.06)
         sway = 0.012 * np.sin(hour * 3 + number)
         yield Thing(Label.SHEEP, float(np.clip(middle + across + sway, 0.3, 0.97)),
-                    float(stay.y + deep), look=stay.look + number, left=number % 3 == 0)  # fmt: skip
+                    float(stay.y + deep), look=stay.look + number,
+                    left=number % 3 == 0)  # fmt: skip
     yield Thing(Label.DOG, middle - 0.19, stay.y + 0.05, look=stay.look)
     yield Thing(
         Label.PERSON, middle - 0.22, stay.y + 0.045, Activity.PASTORAL, Pose.STAND, stay.look

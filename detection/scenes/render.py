@@ -43,7 +43,7 @@ def render(view: View, moment: Moment, things: Sequence[Thing] = ()) -> Rendered
 def _set(
     image: Array, lit: Array, view: View, moment: Moment, glow: Light, thing: Thing
 ) -> TruthBox | None:
-    """Composite one thing in place; its box, or None where it is off the frame or not to be seen."""
+    """Composite one thing in place; its box, or None where it is off the frame or unseen."""
     h, w = view.height, view.width
     metre = person_height(thing.y) * h / PERSON_METRES
     sprite = figures.draw(thing, metre, thing.x * w, thing.y * h, glow.night) if metre > 0 else None
@@ -100,7 +100,7 @@ def _veil(distance: Array | np.float32, moment: Moment) -> Array:
     """Share of what lies at `distance` metres that fog hides."""
     if moment.fog <= 0:
         return np.zeros_like(distance)
-    thickness = 0.0008 * np.exp(5.6 * moment.fog) - 0.0008
+    thickness = 0.0008 * np.exp(6.2 * moment.fog) - 0.0008
     return np.asarray(np.minimum(1 - np.exp(-thickness * distance), 0.985), np.float32)
 
 

@@ -38,12 +38,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
+        width, height = options["size"]
         try:
             truth = write_card(
                 folder,
                 days=options["days"],
                 interval_minutes=options["interval"],
-                view=View(*options["size"], options["seed"]),
+                view=View(width, height, options["seed"]),
                 start=options["start"],
             )
         except FolderNotEmptyError as error:
