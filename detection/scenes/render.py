@@ -126,7 +126,8 @@ def _expose(image: Array, view: View, moment: Moment, glow: Light, distance: Arr
     dx, dy = moment.shift_px
     if dx or dy:
         matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-        out = cv2.warpAffine(
-            out, matrix, (view.width, view.height), borderMode=cv2.BORDER_REFLECT_101
+        size = (view.width, view.height)
+        out = np.asarray(
+            cv2.warpAffine(out, matrix, size, borderMode=cv2.BORDER_REFLECT_101), np.uint8
         )
     return out

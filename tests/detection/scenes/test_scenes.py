@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from itertools import pairwise
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +54,9 @@ def test_a_box_is_tight_around_what_is_drawn(pose: Pose) -> None:
 @pytest.mark.parametrize("label", [Label.TENT, Label.BOAT, Label.SHEEP, Label.DOG, Label.PERSON])
 @pytest.mark.parametrize("metre", [4.2, 31.0])
 def test_a_figure_fills_its_box(label: Label, metre: float) -> None:
-    swims = (Activity.BATHING, Pose.SWIM) if label is Label.PERSON else (None, Pose.STAND)
-    sprite = draw(Thing(label, 0.5, 0.5, *swims, left=True), metre, 50.3, 60.8)
+    swims = label is Label.PERSON
+    activity, pose = (Activity.BATHING, Pose.SWIM) if swims else (None, Pose.STAND)
+    sprite = draw(Thing(label, 0.5, 0.5, activity, pose, left=True), metre, 50.3, 60.8)
     assert sprite is not None
     ys, xs = (np.flatnonzero((sprite.alpha > 0).any(axis=axis)) for axis in (1, 0))
     drawn = (sprite.left + xs[0], sprite.top + ys[0], sprite.left + xs[-1], sprite.top + ys[-1])
