@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ def start(
         what, addresses["REDIS_URL"] = redis.service(data)
         waiting.append((what, begin(what), redis.ready, addresses["REDIS_URL"]))
     for what, process, ready, url in waiting:
-        _await(what, process, lambda ready=ready, url=url: ready(url))
+        _await(what, process, functools.partial(ready, url))
     return addresses
 
 
