@@ -1,0 +1,185 @@
+/**
+ * The boxes as an HTML list beside the picture: for screen readers, and for exact work without a pointer.
+ *
+ * One row per box, in reading order; the selected one unfolds its fields (class, activity, x, y, width, height
+ * in pixels of the picture shown). Rows are kept while their box lives, so that focus is never lost to a redraw.
+ */
+
+import { boxId } from "./canvas.js";
+import { isSuggestion } from "./store.js";
+
+const FIELDS = ["x", "y", "w", "h"];
+
+const element = (tag, properties = {}, ...children) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+};
+
+/** Options of a select. */
+const options = (entries) => entries.map(({ value, text }) => element("option", { value, textContent: text }));
+
+/**
+ * @param {object} given
+ * @param {HTMLOListElement} given.list
+ * @param {ReturnType<typeof import("./editing.js").createEditing>} given.edit
+ * @param {(key: string, values?: object) => string} given.text
+ * @param {{value: string, text: string}[]} given.labels  @param {{value: string, text: string}[]} given.activities
+ * @param {(box: object) => string} given.describe
+ * @param {(key: string) => void} given.onSelect a row was chosen
+ */
+export function createList({ list, edit, text, labels, activities, describe, onSelect }) {
+  const rows = new Map();
+  let store = null;
+  let size = { width: 1, height: 1 };
+
+  function button(className, icon, name, run) {
+    const made = element("button", { type: "button", className, title: name, onclick: run });
+    made.setAttribute("aria-label", name);
+    made.append(element("span", { className: `glyph glyph-${icon}`, ariaHidden: "true" }));
+    return made;
+  }
+
+  function create(key) {
+    const row = {
+      number: element("span", { className: "row-number" }),
+      words: element("span", { className: "row-words" }),
+      score: element("span", { className: "row-score" }),
+      item: element("li", { className: "row" }),
+      fields: null,
+      box: null,
+    };
+    row.item.dataset.testid = "box-row";
+    row.item.dataset.key = key;
+    row.main = element(
+      "button",
+      { type: "button", className: "row-main", onclick: () => onSelect(key) },
+      element("span", { className: "swatch", ariaHidden: "true" }),
+      row.number,
+      row.words,
+      row.score,
+    );
+    row.accept = button("row-action", "accept", text("accept"), () => edit.accept([key]));
+    row.remove = button("row-action", "remove", text("remove"), () => {
+      const focus = row.item.nextElementSibling ?? row.item.previousElementSibling;
+      edit.remove([key]);
+      (focus?.querySelector(".row-main") ?? list).focus();
+    });
+    row.item.append(element("div", { className: "row-head" }, row.main, row.accept, row.remove));
+    rows.set(key, row);
+    return row;
+  }
+
+  /** The fields of a row, made when it is first unfolded: 300 boxes need not carry 600 selects. */
+  function unfold(row, key) {
+    const select = (name, entries, run) => {
+      const made = element("select", { className: "form-select form-select-sm" }, ...options(entries));
+      made.dataset.field = name;
+      made.addEventListener("change", () => run(made.value));
+      return made;
+    };
+    const number = (name) => {
+      const made = element("input", { type: "number", step: "1", min: "0", className: "form-control form-control-sm" });
+      made.dataset.field = name;
+      made.inputMode = "numeric";
+      made.addEventListener("change", () => {
+        const rect = Object.fromEntries(FIELDS.map((field) => [field, value(field)]));
+        if (Object.values(rect).every(Number.isFinite)) edit.reshape(key, rect);
+        fill(row, store.get(key));
+      });
+      return made;
+    };
+    const value = (field) => row.inputs[field].valueAsNumber / (field === "x" || field === "w" ? size.width : size.height);
+    row.label = select("label", labels, (chosen) => edit.label(chosen, [key]));
+    row.activity = select(
+      "activity",
+      [{ value: "", text: text("no_activity") }, ...activities],
+      (chosen) => edit.activity(chosen, [key]),
+    );
+    row.inputs = Object.fromEntries(FIELDS.map((field) => [field, number(field)]));
+    const field = (words, input) => element("label", { className: "field" }, element("span", { textContent: words }), input);
+    row.activityField = field(text("activity"), row.activity);
+    row.fields = element(
+      "div",
+      { className: "row-fields", id: `fields-${key}` },
+      field(text("class"), row.label),
+      row.activityField,
+      ...FIELDS.map((name) => field(text(`field_${name}`), row.inputs[name])),
+    );
+    row.item.append(row.fields);
+  }
+
+  function fill(row, box) {
+    row.item.dataset.label = box.label;
+    row.item.classList.toggle("suggested", isSuggestion(box));
+    row.words.textContent = [box.label, edit.hasActivity(box) ? box.activity : ""]
+      .map((value) => [...labels, ...activities].find((entry) => entry.value === value)?.text)
+      .filter(Boolean)
+      .join(" · ");
+    row.score.textContent = isSuggestion(box) ? text("suggested", { score: text.percent(box.score) }) : "";
+    row.accept.hidden = !isSuggestion(box);
+    row.main.setAttribute("aria-label", describe(box));
+    if (!row.fields) return;
+    row.label.value = box.label;
+    row.activity.value = box.activity ?? "";
+    row.activityField.hidden = !edit.hasActivity(box);
+    for (const field of FIELDS) {
+      const scale = field === "x" || field === "w" ? size.width : size.height;
+      row.inputs[field].value = Math.round(box[field] * scale * 10) / 10;
+      row.inputs[field].max = scale;
+    }
+  }
+
+  function render() {
+    const boxes = store?.boxes ?? [];
+    const keys = new Set(boxes.map((box) => box.key));
+    for (const [key, row] of rows)
+      if (!keys.has(key)) {
+        row.item.remove();
+        rows.delete(key);
+      }
+    const busy = list.contains(document.activeElement);
+    for (const [index, box] of boxes.entries()) {
+      const row = rows.get(box.key) ?? create(box.key);
+      if (row.box !== box) fill(row, box);
+      row.box = box;
+      row.number.textContent = String(index + 1);
+      const there = list.children[index];
+      // Moving the row that is being used would take the focus from it.
+      if (there !== row.item && (!busy || !row.item.isConnected)) list.insertBefore(row.item, there ?? null);
+    }
+    mark();
+  }
+
+  /** Selection: unfold the chosen row, fold the others. */
+  function mark() {
+    const selection = store?.selection ?? [];
+    for (const [key, row] of rows) {
+      const chosen = selection.includes(key);
+      const open = chosen && selection.length === 1;
+      row.item.classList.toggle("selected", chosen);
+      row.main.setAttribute("aria-expanded", String(open));
+      if (open && !row.fields) {
+        unfold(row, key);
+        fill(row, row.box);
+      }
+      if (row.fields) row.fields.hidden = !open;
+    }
+    const row = rows.get(selection[0]);
+    if (row && !list.contains(document.activeElement)) row.item.scrollIntoView({ block: "nearest" });
+  }
+
+  return {
+    render,
+    mark,
+    show(nextStore, nextSize) {
+      store = nextStore;
+      size = nextSize;
+      rows.clear();
+      list.replaceChildren();
+      render();
+    },
+    /** The node that a screen reader should be led to for a box of the picture. */
+    nodeOf: (key) => document.getElementById(boxId(key)),
+  };
+}

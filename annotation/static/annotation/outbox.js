@@ -1,0 +1,32 @@
+/**
+ * What has not reached the server yet, kept so that a reload or a dead battery finds it.
+ *
+ * One entry per frame: {id, version, base, draft, review}. Kept per person, since two may share a browser.
+ * Methods may come to return promises (IndexedDB); callers await them. It sends nothing.
+ */
+
+/** @param {Storage} storage @param {string} owner who is signed in */
+export function createOutbox(storage, owner) {
+  const prefix = `lacs.review.${owner}.`;
+  return {
+    all() {
+      const entries = [];
+      for (let index = 0; index < storage.length; index += 1) {
+        const name = storage.key(index);
+        if (!name.startsWith(prefix)) continue;
+        try {
+          entries.push(JSON.parse(storage.getItem(name)));
+        } catch {
+          storage.removeItem(name); // half a line cannot be sent, and would stop the rest
+        }
+      }
+      return entries;
+    },
+    put(entry) {
+      storage.setItem(prefix + entry.id, JSON.stringify(entry));
+    },
+    remove(id) {
+      storage.removeItem(prefix + id);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Sentences about boxes, for names beside them, screen readers and the help panel. */
+
+import { isSuggestion } from "./store.js";
+
+/**
+ * @param {object} given
+ * @param {ReturnType<typeof import("./text.js").createText>} given.text
+ * @param {{value: string, text: string}[]} given.labels  @param {{value: string, text: string}[]} given.activities
+ */
+export function createWords({ text, labels, activities }) {
+  const find = (entries, value) => entries.find((entry) => entry.value === value)?.text ?? value;
+  const labelOf = (value) => find(labels, value);
+  const activityOf = (value) => find(activities, value);
+  return {
+    labelOf,
+    activityOf,
+
+    /** Beside the box: the question mark says "suggested" without colour. */
+    name: (box) =>
+      isSuggestion(box)
+        ? text("name_suggested", { label: labelOf(box.label), score: text.percent(box.score) })
+        : [labelOf(box.label), box.activity && activityOf(box.activity)].filter(Boolean).join(" · "),
+
+    /** For a screen reader: "person, bathing, suggested 62 %". */
+    describe: (box) =>
+      [
+        labelOf(box.label),
+        box.activity && activityOf(box.activity),
+        isSuggestion(box) && text("suggested", { score: text.percent(box.score) }),
+      ]
+        .filter(Boolean)
+        .join(", "),
+
+    /** "2 × person, 1 × tent", or that there is nothing. */
+    count(boxes) {
+      const counts = new Map();
+      for (const box of boxes) counts.set(box.label, (counts.get(box.label) ?? 0) + 1);
+      if (!counts.size) return text("no_boxes");
+      return [...counts].map(([label, n]) => text("count_of", { n, label: labelOf(label) })).join(", ");
+    },
+  };
+}
