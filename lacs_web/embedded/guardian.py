@@ -9,6 +9,7 @@ lock of the data folder, which so stays taken until everything has stopped.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -56,12 +57,14 @@ class Guardian:
 
     def close(self) -> None:
         assert self._process.stdin is not None  # noqa: S101
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         self._process.wait()
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101
-        self._process.stdin.write(line + "\n")
+        with contextlib.suppress(OSError):  # it was killed; the kernel's signal is left
+            self._process.stdin.write(line + "\n")
 
 
 if __name__ == "__main__":

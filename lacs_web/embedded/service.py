@@ -43,7 +43,11 @@ class Group:
     grace: float
 
 
-def spawn(service: Service, output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def spawn(
+    service: Service,
+    output: int | IO[bytes] | None = None,
+    errors: int | None = subprocess.STDOUT,
+) -> subprocess.Popen[bytes]:
     """Start `service` in a process group of its own, signalled by the kernel if we die.
 
     Call it from the main thread: the kernel's signal comes when the *thread* that started it ends.
@@ -63,7 +67,7 @@ def spawn(service: Service, output: int | IO[bytes] | None = None) -> subprocess
             env={**os.environ, **service.environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             # An account that has been dropped to may not enter ours.
             cwd="/" if service.account is not None else None,
             start_new_session=True,
