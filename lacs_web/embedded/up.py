@@ -85,7 +85,7 @@ def _set_environment(settings: Settings) -> None:
             check(url)
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns against root; whoever runs `make up` as root has chosen so.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore::RuntimeWarning:celery.platforms")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
     os.chdir(ROOT)
 
 
@@ -167,18 +167,22 @@ def _collect_static(supervisor: Supervisor, settings: Settings) -> None:
     """Collect the static files unless nothing that they are made from has changed."""
     stamp, now = settings.data / "static.stamp", _static_fingerprint()
     if not (stamp.exists() and stamp.read_text() == now):
-        supervisor.run("static files", _manage("collectstatic", "--noinput", "--clear"))
+        supervisor.run(
+            "static files", _manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
+        )
         stamp.write_text(now)
 
 
 def _static_fingerprint() -> str:
     """Changes with our static files and with the versions of everybody else's."""
     digest = hashlib.sha256()
-    for path in sorted(ROOT.glob("*/static/**/*")):
+    apps = [marker.parent for marker in ROOT.glob("*/__init__.py")]
+    for path in sorted(path for app in apps for path in app.glob("static/**/*")):
         if path.is_file():
             status = path.stat()
             digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    for name in ("package-lock.json", "requirements/run.txt", "lacs_web/settings.py"):
+    others = ("package-lock.json", "requirements/run.txt")
+    for name in (*others, "lacs_web/settings.py", "lacs_web/static.py"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
