@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_HELD = 0.7  # share of a fragment that lies within the whole
+_AS_CERTAIN = 0.5  # of the fragment's score: a faint large box takes no sure small one with it
+
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
@@ -67,13 +70,18 @@ class Boxes:
 
 def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of every box of `a` [N,4] with every box of `b` [M,4]: [N,M]."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=2)
+    common = _common(a, b)
     union = _area(a)[:, None] + _area(b)[None, :] - common
     result: NDArray[np.float32] = np.divide(
         common, union, out=np.zeros_like(common), where=union > 0
     )
+    return result
+
+
+def _common(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    result: NDArray[np.float32] = np.prod(np.clip(high - low, 0, None), axis=2)
     return result
 
 
@@ -94,6 +102,25 @@ def nms(boxes: Boxes, limit: float, most: int | None = None) -> Boxes:
         overlap = iou(boxes.xyxy[best : best + 1], boxes.xyxy[left])[0]
         left = left[(overlap <= limit) | (boxes.classes[left] != boxes.classes[best])]
     return boxes.take(np.array(kept, np.intp))
+
+
+def drop_fragments(boxes: Boxes, cut: NDArray[np.bool_], look: NDArray[np.intp]) -> Boxes:
+    """Drop boxes of things that a tile's edge cut and that another look shows more of.
+
+    `cut` [N]: the box touches an edge of its tile that lies inside the frame. `look` [N]: the
+    tile (or whole frame) it was seen in. A cut box goes if a box of its class from another look
+    holds most of it, is larger, and is not much less certain. Boxes that no edge cut all stay: a
+    child before an adult lies within the adult's box too.
+    """
+    area = _area(boxes.xyxy)
+    parts = np.flatnonzero(cut)
+    held = _common(boxes.xyxy[parts], boxes.xyxy) >= _HELD * area[parts, None]
+    held &= area > area[parts, None]
+    held &= (look != look[parts, None]) & (boxes.classes == boxes.classes[parts, None])
+    held &= boxes.scores >= _AS_CERTAIN * boxes.scores[parts, None]
+    kept = np.ones(len(boxes), bool)
+    kept[parts] = ~held.any(axis=1)
+    return boxes.take(kept)
 
 
 def clip(boxes: Boxes, width: int, height: int) -> Boxes:

@@ -65,12 +65,16 @@ class Port:
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What a model file says of itself; `sha256` is of the whole file, hexadecimal."""
+    """What a model file says of itself; `sha256` is of the whole file, hexadecimal, and `size`
+    its bytes. `producer` is the program that wrote it, often empty.
+    """
 
     sha256: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    producer: str = ""
+    size: int = 0
 
 
 def describe(path: Path) -> ModelDescription:
@@ -78,11 +82,14 @@ def describe(path: Path) -> ModelDescription:
     model = _read(path)
     # Unoptimised: only the signature is wanted, and nothing of the file is to be computed yet.
     session = _open(model, path.name, 1, [CPU], optimise=False)
+    meta = session.get_modelmeta()
     return ModelDescription(
         sha256=hashlib.sha256(model).hexdigest(),
         inputs=tuple(_port(node) for node in session.get_inputs()),
         outputs=tuple(_port(node) for node in session.get_outputs()),
-        metadata=dict(session.get_modelmeta().custom_metadata_map),
+        metadata=dict(meta.custom_metadata_map),
+        producer=meta.producer_name,
+        size=len(model),
     )
 
 

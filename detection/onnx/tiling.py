@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+_NEAR = 2.0  # px from an edge within which a box counts as cut by it
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -14,6 +19,22 @@ class Tile:
     y: int
     width: int
     height: int
+
+    def cuts(self, xyxy: NDArray[np.float32], width: int, height: int) -> NDArray[np.bool_]:
+        """[N] whether each box [N,4], in px of the `width` × `height` px frame, touches an edge
+        of this window that lies inside the frame: what it holds may go on beyond.
+        """
+        right, bottom = self.x + self.width, self.y + self.height
+        edges = np.array(
+            [
+                self.x + _NEAR if self.x > 0 else -np.inf,
+                self.y + _NEAR if self.y > 0 else -np.inf,
+                right - _NEAR if right < width else np.inf,
+                bottom - _NEAR if bottom < height else np.inf,
+            ]
+        )
+        beyond = np.concatenate([xyxy[:, :2] < edges[:2], xyxy[:, 2:] > edges[2:]], axis=1)
+        return np.asarray(beyond.any(axis=1), np.bool_)
 
 
 def grid(width: int, height: int, tile: int, overlap: float) -> list[Tile]:

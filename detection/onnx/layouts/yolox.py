@@ -5,19 +5,17 @@ Source: Ge et al. 2021, arXiv:2107.08430. Does no NMS; does not read decoded YOL
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detection.onnx.boxes import Boxes
-from detection.onnx.classmap import COCO_80
-from detection.onnx.letterbox import Mapping, letterbox
+from detection.onnx.layouts.cells import best_class, cells
+from detection.onnx.layouts.input import Input
+from detection.onnx.layouts.signature import canvas, class_names
 from detection.onnx.runtime import ModelDescription
 
 STRIDES = (8, 16, 32)
@@ -27,94 +25,64 @@ _LARGEST_LOG = 10.0  # exp() of more strides than any canvas holds would only ov
 
 @dataclass(frozen=True)
 class Yolox:
-    """`height` and `width` of the canvas in px, None where the file lets them vary."""
+    """Takes BGR 0–255 unnormalised, letterboxed at the top left with 114."""
 
     names: tuple[str, ...]
-    height: int | None = None
-    width: int | None = None
+    input: Input = field(default_factory=lambda: Input(stride=_COARSEST))
     family: str = "yolox"
-
-    def prepare(
-        self, rgb: NDArray[np.uint8], long_side: int
-    ) -> tuple[NDArray[np.float32], Mapping]:
-        """BGR 0–255, letterboxed at the top left; see `Layout.prepare`."""
-        high, wide = rgb.shape[:2]
-        ratio = _up(long_side) / max(high, wide)
-        canvas, mapping = letterbox(
-            rgb, self.width or _up(wide * ratio), self.height or _up(high * ratio)
-        )
-        bgr = cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR)
-        return np.ascontiguousarray(bgr.transpose(2, 0, 1)[None], dtype=np.float32), mapping
 
     def decode(
         self, outputs: Sequence[NDArray[Any]], tensor_shape: tuple[int, ...], min_score: float
     ) -> Boxes:
         """Score = objectness × best class; see `Layout.decode`."""
         output = outputs[0]
-        centres, strides = _anchors(tensor_shape[2], tensor_shape[3])
+        corners, strides = _anchors(tensor_shape[2], tensor_shape[3])
         expected = (1, len(strides), 5 + len(self.names))
         if output.shape != expected:
             raise ValueError(f"YOLOX output is {output.shape}, expected {expected}")
-        rows = output[0]
-        classes = rows[:, 5:].argmax(axis=1)
-        scores = rows[:, 4] * np.take_along_axis(rows[:, 5:], classes[:, None], axis=1)[:, 0]
-        # Decode only what can be kept: most anchors see background. NaN compares false.
+        # No score exceeds its objectness, and most anchors see background. NaN compares false.
+        hopeful = output[0, :, 4] >= min_score
+        rows, corners, strides = output[0][hopeful], corners[hopeful], strides[hopeful]
+        scores, classes = best_class(rows[:, 5:])
+        scores = rows[:, 4] * scores
         kept = (scores >= min_score) & np.isfinite(rows[:, :4]).all(axis=1)
         rows, stride = rows[kept], strides[kept, None]
-        centre = (rows[:, :2] + centres[kept]) * stride
+        centre = (rows[:, :2] + corners[kept]) * stride
         half = np.exp(np.minimum(rows[:, 2:4], _LARGEST_LOG)) * stride / 2
         return Boxes(
             np.concatenate([centre - half, centre + half], axis=1).astype(np.float32),
             np.minimum(scores[kept], 1).astype(np.float32),
-            classes[kept].astype(np.int64),
+            classes[kept],
         )
 
 
 def recognise(description: ModelDescription) -> Yolox | None:
-    """The layout when inputs, outputs and number of classes are those of a YOLOX export."""
-    if len(description.inputs) != 1 or len(description.outputs) != 1:
+    """The layout when input, output and number of classes are those of a YOLOX export."""
+    size = canvas(description)
+    if size is None or any(side is not None and side % _COARSEST for side in size):
         return None
-    shape, output = description.inputs[0].shape, description.outputs[0].shape
-    if len(shape) != 4 or shape[1] != 3 or len(output) != 3:
+    # Other YOLO exports share the shape: some say their stride, all hold three anchors a cell.
+    if len(description.outputs) != 1 or "stride" in description.metadata:
         return None
-    if description.inputs[0].type != "tensor(float)":
+    output = description.outputs[0].shape
+    if len(output) != 3 or (isinstance(output[0], int) and output[0] != 1):
         return None
-    if any(isinstance(batch, int) and batch != 1 for batch in (shape[0], output[0])):
+    height, width = size
+    rows, columns = output[1:]
+    if height and width and isinstance(rows, int) and rows != _anchor_count(height, width):
         return None
-    height, width = (side if isinstance(side, int) else None for side in shape[2:])
-    if any(side is not None and (side < 1 or side % _COARSEST) for side in (height, width)):
-        return None
-    # Other YOLO exports share the shape but hold three anchors a cell.
-    if height and width and isinstance(output[1], int):
-        cells = sum((height // stride) * (width // stride) for stride in STRIDES)
-        if output[1] != cells:
-            return None
-    columns = output[2]
-    names = _names(description.metadata) or COCO_80
-    if not isinstance(columns, int) or columns != 5 + len(names):
-        return None
-    return Yolox(names, height, width)
+    names = class_names(description.metadata, columns - 5) if isinstance(columns, int) else None
+    return None if names is None else Yolox(names, Input(height, width, _COARSEST))
 
 
-def _names(metadata: MappingOf[str, str]) -> tuple[str, ...] | None:
-    """Class names an exporter left under `names`, a JSON list."""
-    try:
-        names = json.loads(metadata.get("names", "null"))
-    except ValueError:
-        return None
-    return tuple(map(str, names)) if isinstance(names, list) and names else None
+def _anchor_count(height: int, width: int) -> int:
+    return sum((height // stride) * (width // stride) for stride in STRIDES)
 
 
 def _anchors(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cells [N,2] (x, y in cells) and strides [N] in px, in the order of the output's rows."""
-    cells, strides = [], []
-    for stride in STRIDES:
-        y, x = np.mgrid[: height // stride, : width // stride]
-        cells.append(np.stack([x.ravel(), y.ravel()], axis=1))
-        strides.append(np.full(x.size, stride))
-    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
-
-
-def _up(length: float) -> int:
-    """`length` raised to a multiple of the coarsest stride, as the network needs."""
-    return max(1, -int(-round(length) // _COARSEST)) * _COARSEST
+    grids = [cells(height // stride, width // stride) for stride in STRIDES]
+    strides = [
+        np.full(len(grid), stride, np.float32) for grid, stride in zip(grids, STRIDES, strict=True)
+    ]
+    return np.concatenate(grids), np.concatenate(strides)

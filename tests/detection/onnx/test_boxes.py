@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection.onnx.boxes import Boxes, clip, iou, nms
+from detection.onnx.boxes import Boxes, clip, drop_fragments, iou, nms
 
 
 def boxes(*rows: tuple[float, float, float, float, float, int]) -> Boxes:
@@ -62,3 +62,40 @@ def test_fractions_lie_within_the_frame() -> None:
 def test_disagreeing_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="same detections"):
         Boxes(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), np.zeros(1, np.int64))
+
+
+WHOLE = (0, 0, 20, 60, 0.8, 0)
+PART = (1, 0, 19, 30, 0.9, 0)  # wholly inside, with half the area
+
+
+@pytest.mark.parametrize(
+    ("part", "cut", "looks", "left"),
+    [
+        (PART, True, [0, 1], 1),
+        (PART, False, [0, 1], 2),  # a child before an adult
+        (PART, True, [1, 1], 2),  # one look saw both
+        ((1, 0, 19, 30, 0.9, 16), True, [0, 1], 2),  # a dog before its owner
+        ((1, 50, 19, 80, 0.9, 0), True, [0, 1], 2),  # a third of it inside
+        ((1, -6, 19, 24, 0.9, 0), True, [0, 1], 1),  # four fifths of it
+        ((0, 0, 20, 60, 0.9, 0), True, [0, 1], 2),  # no larger: left to NMS
+    ],
+)
+def test_a_fragment_yields_to_the_whole(
+    part: tuple[float, float, float, float, float, int], cut: bool, looks: list[int], left: int
+) -> None:
+    seen = drop_fragments(boxes(WHOLE, part), np.array([False, cut]), np.array(looks))
+    assert len(seen) == left
+    assert seen.xyxy[0].tolist() == [0, 0, 20, 60]
+
+
+def test_a_faint_whole_takes_no_sure_part_with_it() -> None:
+    seen = boxes((0, 0, 20, 60, 0.1, 0), PART)
+    assert len(drop_fragments(seen, np.array([False, True]), np.array([0, 1]))) == 2
+
+
+def test_no_boxes_no_fragments() -> None:
+    none = np.zeros(0, np.intp)
+    assert len(drop_fragments(Boxes.empty(), none.astype(bool), none)) == 0
+    assert iou(Boxes.empty().xyxy, np.zeros((3, 4), np.float32)).shape == (0, 3)
+    assert len(Boxes.concat([])) == len(clip(Boxes.empty(), 5, 5)) == 0
+    assert Boxes.empty().to_fractions(5, 5).shape == (0, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from detection.labels import Label
 from detection.onnx.boxes import Boxes
 from detection.onnx.classmap import COCO_80, propose
 from detection.onnx.engine import DetectorSettings, Engine, detect_many, load_engine
-from tests.onnx_models import tiny_yolox
+from tests.onnx_models import RED, tiny_yolox
 
 
 def scene(width: int, height: int, *blobs: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -67,6 +68,40 @@ def test_a_blob_in_two_tiles_is_one_box(tmp_path: Path) -> None:
     # Tiles of 320 px start at 0, 160 and 320: the blob lies whole in the first two.
     found = engine(tmp_path, tile=320, overlap=0.5).detect(scene(640, 320, (220, 100, 24)))
     assert found.xyxy.tolist() == [pytest.approx([220, 100, 244, 124], abs=1)]
+
+
+def test_what_an_edge_cuts_is_not_counted_again(tmp_path: Path) -> None:
+    # Tiles of 320 px start at 0 and 256: the first sees only the left half of the blob.
+    settings = {"tile": 320, "overlap": 0.2, "nms_iou": 0.6}
+    found = engine(tmp_path, **settings).detect(scene(576, 320, (280, 100, 80)))
+    assert found.xyxy.tolist() == [pytest.approx([280, 100, 360, 180], abs=1)]
+
+
+def test_the_test_detector_keeps_its_promise(tmp_path: Path) -> None:
+    """Others' tests rest on it: one box in its place, through JPEG, at default settings."""
+    model = load_engine(tiny_yolox(tmp_path / "tiny.onnx"), DetectorSettings())
+    random = np.random.default_rng(7)
+    for width, height in [(160, 160), (320, 240), (400, 800), (1280, 960), (1920, 1080)] * 3:
+        sides = random.integers(6, 49, 2)
+        wide, high = (int(side) for side in np.maximum(sides, -(-sides.max() // 3)))
+        left, top = int(random.integers(0, width - wide)), int(random.integers(0, height - high))
+        rgb = np.full((height, width, 3), random.integers(90, 170, 3), np.uint8)
+        rgb[top : top + high, left : left + wide] = RED
+        _, jpeg = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+        found = model.detect(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[:, :, ::-1]))  # type: ignore[index]
+        expected = [left, top, left + wide, top + high]
+        assert found.xyxy.tolist() == [pytest.approx(expected, abs=2)]
+        assert found.scores == pytest.approx([0.9])
+
+
+def test_a_detector_of_a_fixed_size_with_classes_of_its_own(tmp_path: Path) -> None:
+    path = tiny_yolox(tmp_path / "t.onnx", 0.5, 1, size=(320, 416), names=["person", "tent"])
+    model = load_engine(path, DetectorSettings())
+    assert model.layout.names == ("person", "tent")
+    found = model.detect(scene(832, 640, (400, 200, 40)))
+    assert found.xyxy.tolist() == [pytest.approx([400, 200, 440, 240], abs=2)]
+    assert found.scores == pytest.approx([0.5])
+    assert found.classes.tolist() == [1]
 
 
 def test_one_bad_picture_stops_no_other(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_description(tmp_path: Path) -> None:
     path = tiny_yolox(tmp_path / "tiny.onnx")
     described = describe(path)
     assert described.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert described.size == path.stat().st_size
     assert [(port.name, port.shape) for port in described.inputs] == [
         ("images", (1, 3, "height", "width"))
     ]

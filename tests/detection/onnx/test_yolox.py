@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detection.onnx.boxes import Boxes, iou
 from detection.onnx.classmap import COCO_80
 from detection.onnx.engine import DetectorSettings, load_engine
 from detection.onnx.layouts.yolox import Yolox, recognise
 from detection.onnx.runtime import ModelDescription, Port, Session
+from tests.detection.onnx.lent import COCO, MODELS, coco, lent
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
-NANO = SHARED / "models" / "yolox_nano_416.onnx"
-PICTURES = SHARED / "data" / "coco_by" / "images"
-real = pytest.mark.skipif(
-    not (NANO.exists() and PICTURES.is_dir()), reason="YOLOX-nano or COCO pictures not here"
-)
+NANO = MODELS / "yolox_nano_416.onnx"
 
 
 def described(shape: tuple[int | str, ...], output: tuple[int | str, ...]) -> ModelDescription:
@@ -44,9 +39,9 @@ def test_decode_by_hand() -> None:
 
 
 def test_prepare_gives_bgr_on_a_canvas_of_whole_strides() -> None:
-    red = np.zeros((54, 96, 3), np.uint8)
+    red = np.zeros((108, 192, 3), np.uint8)
     red[..., 0] = 255
-    tensor, _ = Yolox(COCO_80).prepare(red, 320)
+    tensor, _ = Yolox(COCO_80).input.prepare(red, 320)
     assert tensor.shape == (1, 3, 192, 320)
     assert tensor.dtype == np.dtype(np.float32)
     assert tensor[0, :, 0, 0].tolist() == [0, 0, 255]
@@ -56,7 +51,7 @@ def test_prepare_gives_bgr_on_a_canvas_of_whole_strides() -> None:
 def test_recognises_its_own() -> None:
     fixed = recognise(described((1, 3, 416, 416), (1, 3549, 85)))
     assert fixed is not None
-    assert (fixed.height, fixed.width) == (416, 416)
+    assert (fixed.input.height, fixed.input.width) == (416, 416)
     assert recognise(described((1, 3, "h", "w"), (1, "n", 85))) is not None
 
 
@@ -67,7 +62,9 @@ def test_recognises_its_own() -> None:
         ((1, 3, 416, 416), (1, 3549, 84)),
         ((1, 1, 416, 416), (1, 3549, 85)),
         ((1, 3, 352, 352), (1, 85, 22, 22)),
-        ((1, 3, 400, 400), (1, 3281, 85)),
+        ((1, 3, 400, 400), (1, 3281, 85)),  # no whole strides
+        ((1, 3, 416, 416), (1, 3549, 85, 1)),
+        ((1, 3, 416, 416), (4, 3549, 85)),
     ],
 )
 def test_leaves_the_others(shape: tuple[int, ...], output: tuple[int, ...]) -> None:
@@ -115,18 +112,11 @@ def plain(rgb: NDArray[np.uint8]) -> list[tuple[float, float, float, float, floa
     return kept
 
 
-def picture(path: Path) -> NDArray[np.uint8]:
-    bgr = cv2.imread(str(path))
-    assert bgr is not None
-    return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)
-
-
-@real
+@lent(NANO, COCO)
 def test_agrees_with_a_plain_writing_on_real_pictures() -> None:
     engine = load_engine(NANO, DetectorSettings(long_side=416, min_score=0.25))
     seen = 0
-    for path in sorted(PICTURES.glob("*.jpg"))[:4]:
-        rgb = picture(path)
+    for rgb, _ in itertools.islice(coco(), 12):
         expected = plain(rgb)
         found = engine.detect(rgb)
         assert len(found) == len(expected)
@@ -138,26 +128,3 @@ def test_agrees_with_a_plain_writing_on_real_pictures() -> None:
             assert index == nearest[5]
         seen += len(found)
     assert seen
-
-
-@real
-def test_finds_most_of_the_large_people_annotated() -> None:
-    engine = load_engine(NANO, DetectorSettings(long_side=416, min_score=0.3))
-    hits = total = 0
-    for path in sorted(PICTURES.glob("*.jpg"))[:16]:
-        labels = SHARED / "data" / "coco_by" / "labels" / f"{path.stem}.txt"
-        if not labels.exists():
-            continue
-        rgb = picture(path)
-        high, wide = rgb.shape[:2]
-        people: Boxes = (found := engine.detect(rgb)).take(found.classes == 0)
-        for line in labels.read_text().splitlines():
-            index, cx, cy, w, h = map(float, line.split()[:5])
-            if index == 0 and h * high > 100:
-                box = np.array([[cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]], np.float32)
-                total += 1
-                hits += bool(
-                    (iou(box * np.array([wide, high] * 2, np.float32), people.xyxy) > 0.5).any()
-                )
-    assert total
-    assert hits / total > 0.6
