@@ -50,7 +50,7 @@ function csrf() {
   return cookie?.[1] ?? document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
-const { claimUrl, frameUrlTemplate, lake, day, user, activityLabel } = root.dataset;
+const { claimUrl, frameUrlTemplate, lake, day, user, activityLabel, icons } = root.dataset;
 const prefs = createPrefs(storage(), user);
 const pictures = createPictures();
 const notices = createNotices({ host: part("notices"), live: part("live"), toast: part("toast") });
@@ -92,7 +92,8 @@ const list = createList({
   text,
   labels,
   activities,
-  describe: words.describe,
+  icons,
+  words,
   onSelect(key) {
     const { store } = sitting.current;
     const folded = store.selection.length === 1 && store.selection[0] === key;

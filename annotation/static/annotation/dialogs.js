@@ -13,8 +13,13 @@ const element = (tag, properties = {}, ...children) => {
 /** Fill the help panel: one table per group of keys. */
 export function fillHelp(host, text, mac) {
   const tables = GROUPS.map((group) => {
-    const lines = KEYS.filter((entry) => entry.group === group).map((entry) => {
-      const keys = printed(entry, text, mac).flatMap((name) => [element("kbd", { textContent: name }), " "]);
+    const entries = KEYS.filter((entry) => entry.group === group);
+    const first = entries.filter((entry, at) => entries.findIndex((other) => other.text === entry.text) === at);
+    const lines = first.map((entry) => {
+      const keys = entries
+        .filter((other) => other.text === entry.text)
+        .flatMap((other) => printed(other, text, mac))
+        .flatMap((name) => [element("kbd", { textContent: name }), " "]);
       const hold = entry.hold ? ` (${text("hold")})` : "";
       return element(
         "tr",

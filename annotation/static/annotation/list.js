@@ -25,10 +25,10 @@ const options = (entries) => entries.map(({ value, text }) => element("option", 
  * @param {ReturnType<typeof import("./editing.js").createEditing>} given.edit
  * @param {(key: string, values?: object) => string} given.text
  * @param {{value: string, text: string}[]} given.labels  @param {{value: string, text: string}[]} given.activities
- * @param {(box: object) => string} given.describe
+ * @param {string} given.icons address of the icons  @param {ReturnType<typeof import("./words.js").createWords>} given.words
  * @param {(key: string) => void} given.onSelect a row was chosen
  */
-export function createList({ list, edit, text, labels, activities, describe, onSelect }) {
+export function createList({ list, edit, text, labels, activities, icons, words, onSelect }) {
   const rows = new Map();
   let store = null;
   let size = { width: 1, height: 1 };
@@ -36,7 +36,13 @@ export function createList({ list, edit, text, labels, activities, describe, onS
   function button(className, icon, name, run) {
     const made = element("button", { type: "button", className, title: name, onclick: run });
     made.setAttribute("aria-label", name);
-    made.append(element("span", { className: `glyph glyph-${icon}`, ariaHidden: "true" }));
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.classList.add("icon");
+    svg.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    use.setAttribute("href", `${icons}#${icon}`);
+    svg.append(use);
+    made.append(svg);
     return made;
   }
 
@@ -44,8 +50,7 @@ export function createList({ list, edit, text, labels, activities, describe, onS
     const row = {
       number: element("span", { className: "row-number" }),
       words: element("span", { className: "row-words" }),
-      score: element("span", { className: "row-score" }),
-      item: element("li", { className: "row" }),
+      item: element("li", { className: "box-row" }),
       fields: null,
       box: null,
     };
@@ -57,7 +62,6 @@ export function createList({ list, edit, text, labels, activities, describe, onS
       element("span", { className: "swatch", ariaHidden: "true" }),
       row.number,
       row.words,
-      row.score,
     );
     row.accept = button("row-action", "accept", text("accept"), () => edit.accept([key]));
     row.remove = button("row-action", "remove", text("remove"), () => {
@@ -112,13 +116,9 @@ export function createList({ list, edit, text, labels, activities, describe, onS
   function fill(row, box) {
     row.item.dataset.label = box.label;
     row.item.classList.toggle("suggested", isSuggestion(box));
-    row.words.textContent = [box.label, edit.hasActivity(box) ? box.activity : ""]
-      .map((value) => [...labels, ...activities].find((entry) => entry.value === value)?.text)
-      .filter(Boolean)
-      .join(" · ");
-    row.score.textContent = isSuggestion(box) ? text("suggested", { score: text.percent(box.score) }) : "";
+    row.words.textContent = words.name(box);
     row.accept.hidden = !isSuggestion(box);
-    row.main.setAttribute("aria-label", describe(box));
+    row.main.setAttribute("aria-label", words.describe(box));
     if (!row.fields) return;
     row.label.value = box.label;
     row.activity.value = box.activity ?? "";

@@ -54,9 +54,10 @@ export function createStore(initial = []) {
       if (change[side]) boxes.set(change.key, change[side]);
       else boxes.delete(change.key);
     }
+    // What a step touched is what a person looks for: it becomes the selection, before anyone is told.
+    const moved = choose(changes.filter((change) => change[side]).map((change) => change.key));
     emit("change", { name, changes });
-    // What a step touched is what a person looks for: it becomes the selection.
-    select(changes.filter((change) => change[side]).map((change) => change.key));
+    if (moved) emit("select", { selection });
   }
 
   /** Do a change set. `merge` names a run of small steps (arrow keys) that undo takes back at once. */
@@ -95,12 +96,16 @@ export function createStore(initial = []) {
     if (last) last.merge = null;
   }
 
-  function select(keys) {
+  function choose(keys) {
     const next = [...new Set(keys)].filter((key) => boxes.has(key));
-    if (next.length === selection.length && next.every((key, at) => key === selection[at])) return;
+    if (next.length === selection.length && next.every((key, at) => key === selection[at])) return false;
     selection = next;
     settle();
-    emit("select", { selection });
+    return true;
+  }
+
+  function select(keys) {
+    if (choose(keys)) emit("select", { selection });
   }
 
   return {

@@ -16,10 +16,10 @@ export function createWords({ text, labels, activities }) {
     activityOf,
 
     /** Beside the box: the question mark says "suggested" without colour. */
-    name: (box) =>
-      isSuggestion(box)
-        ? text("name_suggested", { label: labelOf(box.label), score: text.percent(box.score) })
-        : [labelOf(box.label), box.activity && activityOf(box.activity)].filter(Boolean).join(" · "),
+    name(box) {
+      const words = [labelOf(box.label), box.activity && activityOf(box.activity)].filter(Boolean).join(" · ");
+      return isSuggestion(box) ? text("name_suggested", { box: words, score: text.percent(box.score) }) : words;
+    },
 
     /** For a screen reader: "person, bathing, suggested 62 %". */
     describe: (box) =>
