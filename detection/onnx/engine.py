@@ -25,7 +25,7 @@ class DetectorSettings:
 
     `long_side`: px of the network's canvas for the whole frame (where the file lets it vary).
     The defaults give the most recall for a quarter of a CPU-second a frame (YOLOX-nano, people of
-    8–80 px in frames of 1280 and 1920 px): one look at 1920 px finds more than tiles at that cost.
+    8–80 px in frames of 1280 and 1920 px); tiles find no more for the same time.
     `tile`: px a side of the tiles also looked at, at the frame's own scale; None for none.
     `overlap`: least fraction of a tile shared with its neighbour.
     `min_score`: low, since thresholds are chosen later, on stored boxes.
