@@ -12,7 +12,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 SERVERS := $(PY) -m lacs_web.embedded.run --
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header $(LOCKARGS) --extra embedded
+	--no-emit-index-url --no-annotate --no-header $(LOCKARGS) pyproject.toml
 BENCHMARKS ?= ingest upload detect review dashboard
 NETWORK := Look above for the reason; without a network, connect to one and run make again.
 
@@ -39,8 +39,9 @@ bench: .venv/dev.stamp node_modules/.stamp ## measure; one JSON object for each 
 
 lock: .venv/pyvenv.cfg ## renew the locks (one package: make lock LOCKARGS="--upgrade-package NAME")
 	@$(PIP) uv
-	$(LOCK) pyproject.toml --output-file requirements/run.txt
-	$(LOCK) --extra dev pyproject.toml --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) --extra embedded --output-file requirements/run.txt
+	$(LOCK) --constraint requirements/run.txt --output-file requirements/server.txt
+	$(LOCK) --constraint requirements/run.txt --extra embedded --extra dev --output-file requirements/dev.txt
 
 clean: ## remove what make installed; data stay
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

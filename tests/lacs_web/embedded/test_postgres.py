@@ -15,6 +15,7 @@ from lacs_web import env
 from lacs_web.embedded import postgres, private
 from lacs_web.embedded.private import Start
 from lacs_web.embedded.problem import Problem
+from lacs_web.embedded.service import Service
 
 OTHERS = {"REDIS_URL": "redis://127.0.0.1:1/0"}  # so that only PostgreSQL is started
 
@@ -22,7 +23,7 @@ OTHERS = {"REDIS_URL": "redis://127.0.0.1:1/0"}  # so that only PostgreSQL is st
 def start(folder: Path, begin: Start) -> tuple[str, subprocess.Popen[bytes]]:
     started: list[subprocess.Popen[bytes]] = []
 
-    def remember(what: private.Service) -> subprocess.Popen[bytes]:
+    def remember(what: Service) -> subprocess.Popen[bytes]:
         started.append(begin(what))
         return started[-1]
 
