@@ -48,7 +48,8 @@ clean: ## remove what make installed; data stay
 
 # A stamp is newer than the lock that it stands for, so nothing is installed twice.
 .venv/pyvenv.cfg:
-	@test -n "$(PYTHON)" || { echo "lacs: Python 3.11 or newer is needed: install it, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "lacs: Python 3.11 or newer is needed: install it, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "lacs: Python could not make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 
