@@ -40,9 +40,9 @@ def begin() -> Iterator[Start]:
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], None]:
     def wait(condition: Callable[[], bool]) -> None:
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 90
         while not condition():
-            assert time.monotonic() < limit, "it did not come about within 30 s"
+            assert time.monotonic() < limit, "it did not come about within 90 s"
             time.sleep(0.02)
 
     return wait
