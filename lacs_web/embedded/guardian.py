@@ -1,25 +1,28 @@
 """Stops the services of a supervisor that died without stopping them (SIGKILL, out of memory).
 
-    python -m lacs_web.embedded.guardian < lines
+    python -m lacs_web.embedded.guardian [THROWAWAY_FOLDER] < lines
 
 Reads `+ PGID STAGE SIGNAL GRACE` and `- PGID` from the supervisor's pipe. The pipe's end is the
-supervisor's end, however it came; what is still listed then is stopped in order. It inherits the
-lock of the data folder, which so stays taken until everything has stopped.
+supervisor's end, however it came; what is still listed then is stopped in order, and a throwaway
+folder goes with it. The guardian inherits the lock of the data folder, which so stays taken until
+everything has stopped.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO
 
 from lacs_web.embedded import service
 from lacs_web.embedded.service import Group, Service
 
 
-def main(lines: IO[str]) -> None:
+def main(lines: IO[str], throwaway: str | None = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: dict[int, Group] = {}
@@ -30,14 +33,17 @@ def main(lines: IO[str]) -> None:
         else:
             groups.pop(int(pgid), None)
     service.stop(groups.values())
+    if throwaway is not None:
+        shutil.rmtree(throwaway, ignore_errors=True)
 
 
 class Guardian:
     """The supervisor's end of the pipe."""
 
-    def __init__(self, lock: int | None = None) -> None:
+    def __init__(self, *, lock: int | None = None, throwaway: Path | None = None) -> None:
+        folder = [] if throwaway is None else [str(throwaway)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lacs_web.embedded.guardian"],
+            [sys.executable, "-m", "lacs_web.embedded.guardian", *folder],
             stdin=subprocess.PIPE,
             text=True,
             bufsize=1,
@@ -68,4 +74,4 @@ class Guardian:
 
 
 if __name__ == "__main__":
-    main(sys.stdin)
+    main(sys.stdin, *sys.argv[1:])

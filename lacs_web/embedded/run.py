@@ -48,7 +48,7 @@ def main(command: list[str]) -> int:
 
 @contextlib.contextmanager
 def _servers(folder: Path) -> Iterator[dict[str, str]]:
-    guardian = Guardian()
+    guardian = Guardian(throwaway=folder)
     started: list[tuple[Group, subprocess.Popen[bytes]]] = []
 
     def begin(what: Service) -> subprocess.Popen[bytes]:

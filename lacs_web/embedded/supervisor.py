@@ -57,7 +57,7 @@ class Supervisor:
         self._names: list[str] = []
         self._selector = selectors.DefaultSelector()
         self._asked = 0
-        self._guardian = Guardian(lock)
+        self._guardian = Guardian(lock=lock)
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

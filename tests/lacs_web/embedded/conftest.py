@@ -17,10 +17,11 @@ from lacs_web.embedded.service import Group, Service
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that other accounts may enter, as pytest's own may not be: root's PostgreSQL is."""
     with tempfile.TemporaryDirectory(prefix="lacs-test-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", name)  # where sockets of deep folders go
         yield Path(name)
 
 

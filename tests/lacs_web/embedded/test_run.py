@@ -52,6 +52,7 @@ def test_no_server_outlives_a_killed_run(
     show = (
         "import os, pathlib, redis, time, urllib.parse as u; "
         "run = pathlib.Path(u.parse_qs(u.urlsplit(os.environ['DATABASE_URL']).query)['host'][0]); "
+        "print(run.parent.parent); "
         "print(*(run.parent.parent / 'postgres/postmaster.pid').read_text().split()[:1], "
         "redis.Redis.from_url(os.environ['REDIS_URL']).info()['process_id'], flush=True); "
         "time.sleep(60)"
@@ -61,8 +62,10 @@ def test_no_server_outlives_a_killed_run(
         start_new_session=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
+        folder = process.stdout.readline().strip()
         pids = [int(word) for word in process.stdout.readline().split()]
         assert len(pids) == 2
         assert all(alive(pid) for pid in pids)
         os.killpg(process.pid, signal.SIGKILL)
         eventually(lambda: not any(alive(pid) for pid in pids))
+        eventually(lambda: not Path(folder).exists())
