@@ -13,6 +13,9 @@ LENT = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, settings: Any) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
+    # Hashed names need a collectstatic first; tests/lacs_web/embedded/test_up.py runs the real one.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     return tmp_path
 
 

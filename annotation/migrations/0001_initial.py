@@ -7,70 +7,219 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('detection', '0003_detections_are_immutable'),
+        ("detection", "0003_detections_are_immutable"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_id', models.UUIDField(unique=True)),
-                ('verdict', models.CharField(choices=[('boxes', 'the boxes are right'), ('nobody', 'nobody here'), ('unreadable', 'unreadable'), ('skip', 'skipped'), ('flag', 'flagged to the ranger')], max_length=10)),
-                ('alone', models.BooleanField()),
-                ('seconds', models.FloatField(default=0)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('frame', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='detection.frame')),
-                ('reviewer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reviews', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='detection.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("request_id", models.UUIDField(unique=True)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("boxes", "the boxes are right"),
+                            ("nobody", "nobody here"),
+                            ("unreadable", "unreadable"),
+                            ("skip", "skipped"),
+                            ("flag", "flagged to the ranger"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("alone", models.BooleanField()),
+                ("seconds", models.FloatField(default=0)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "frame",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="detection.frame",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reviews",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="detection.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='ReviewBox',
+            name="ReviewBox",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(choices=[('person', 'person'), ('tent', 'tent'), ('boat', 'boat'), ('dog', 'dog'), ('sheep', 'sheep'), ('cattle', 'cattle'), ('goat', 'goat'), ('horse', 'horse or mule'), ('vehicle', 'vehicle'), ('other', 'other')], max_length=10)),
-                ('activity', models.CharField(blank=True, choices=[('bathing', 'bathing'), ('on_water', 'on the water'), ('fishing', 'fishing'), ('walking', 'walking'), ('resting', 'resting'), ('bivouac', 'bivouac'), ('pastoral', 'pastoral work'), ('unknown', 'unknown')], max_length=10)),
-                ('x', models.FloatField()),
-                ('y', models.FloatField()),
-                ('w', models.FloatField()),
-                ('h', models.FloatField()),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='boxes', to='annotation.review')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(
+                        choices=[
+                            ("person", "person"),
+                            ("tent", "tent"),
+                            ("boat", "boat"),
+                            ("dog", "dog"),
+                            ("sheep", "sheep"),
+                            ("cattle", "cattle"),
+                            ("goat", "goat"),
+                            ("horse", "horse or mule"),
+                            ("vehicle", "vehicle"),
+                            ("other", "other"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "activity",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("bathing", "bathing"),
+                            ("on_water", "on the water"),
+                            ("fishing", "fishing"),
+                            ("walking", "walking"),
+                            ("resting", "resting"),
+                            ("bivouac", "bivouac"),
+                            ("pastoral", "pastoral work"),
+                            ("unknown", "unknown"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("x", models.FloatField()),
+                ("y", models.FloatField()),
+                ("w", models.FloatField()),
+                ("h", models.FloatField()),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="boxes",
+                        to="annotation.review",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SettledFrame',
+            name="SettledFrame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('readable', models.BooleanField()),
-                ('rule', models.JSONField()),
-                ('at', models.DateTimeField(auto_now=True)),
-                ('frame', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='settled', to='detection.frame')),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.review')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("readable", models.BooleanField()),
+                ("rule", models.JSONField()),
+                ("at", models.DateTimeField(auto_now=True)),
+                (
+                    "frame",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="settled",
+                        to="detection.frame",
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.review",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['boxes', 'nobody', 'unreadable', 'skip', 'flag'])), name='review_verdict_known'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verdict__in", ["boxes", "nobody", "unreadable", "skip", "flag"])
+                ),
+                name="review_verdict_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('seconds__gte', 0)), name='review_seconds_positive'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seconds__gte", 0)), name="review_seconds_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewbox',
-            constraint=models.CheckConstraint(condition=models.Q(('label__in', ['person', 'tent', 'boat', 'dog', 'sheep', 'cattle', 'goat', 'horse', 'vehicle', 'other'])), name='review_box_label_known'),
+            model_name="reviewbox",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "label__in",
+                        [
+                            "person",
+                            "tent",
+                            "boat",
+                            "dog",
+                            "sheep",
+                            "cattle",
+                            "goat",
+                            "horse",
+                            "vehicle",
+                            "other",
+                        ],
+                    )
+                ),
+                name="review_box_label_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewbox',
-            constraint=models.CheckConstraint(condition=models.Q(('h__gt', 0), ('w__gt', 0), ('x__gte', 0), ('y__gte', 0), ('h__lte', django.db.models.expressions.CombinedExpression(models.Value(1.000001), '-', models.F('y'))), ('w__lte', django.db.models.expressions.CombinedExpression(models.Value(1.000001), '-', models.F('x')))), name='review_box_within_frame'),
+            model_name="reviewbox",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("h__gt", 0),
+                    ("w__gt", 0),
+                    ("x__gte", 0),
+                    ("y__gte", 0),
+                    (
+                        "h__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.Value(1.000001), "-", models.F("y")
+                        ),
+                    ),
+                    (
+                        "w__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.Value(1.000001), "-", models.F("x")
+                        ),
+                    ),
+                ),
+                name="review_box_within_frame",
+            ),
         ),
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from detection.models.survey import Deployment
@@ -28,9 +27,6 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source or self.pk}, {self.deployment}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("batch", args=[self.pk])
 
 
 class Frame(models.Model):

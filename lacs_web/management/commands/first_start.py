@@ -1,0 +1,54 @@
+"""What a first start needs, and every later start may repeat."""
+
+from __future__ import annotations
+
+import io
+import json as jsonlib
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+
+from lacs_web.accounts import signin_path
+from lacs_web.models import Lake, User
+
+
+class Command(BaseCommand):
+    help = "Make the first administrator and register the detector, where either is missing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--email", default="administrator@localhost")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *, email: str, json: bool, **options: Any) -> None:
+        administrator = (
+            User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+        )
+        if administrator is None:
+            administrator = User.objects.create_superuser(email)
+        result = {
+            "signin_url": settings.PUBLIC_URL + signin_path(administrator),
+            "messages": [self._detector()],
+            "demo_wanted": not Lake.objects.exists(),
+        }
+        self.stdout.write(
+            jsonlib.dumps(result)
+            if json
+            else "\n".join([str(result["signin_url"]), *result["messages"]])
+        )
+
+    def _detector(self) -> str:
+        file = os.environ.get("LACS_DETECTOR", "")
+        if file:
+            try:
+                call_command("register_detector", file, stdout=io.StringIO())
+            except CommandError as problem:
+                return f"The detector {file} was refused: {problem}"
+        detector = apps.get_model("detection", "Detector").objects.filter(is_default=True).first()
+        if detector is None:
+            return "Detection waits for a model: name an ONNX file by LACS_DETECTOR."
+        return f"Detector: {detector.name}"
