@@ -53,7 +53,7 @@ function csrf() {
 const { claimUrl, frameUrlTemplate, lake, day, user, activityLabel, icons } = root.dataset;
 const prefs = createPrefs(storage(), user);
 const pictures = createPictures();
-const notices = createNotices({ host: part("notices"), live: part("live"), toast: part("toast") });
+const notices = createNotices({ host: part("notices"), live: part("live"), toast: part("toast"), giveFocus: () => focusViewer() });
 const sync = createSync({
   fetch: (...request) => fetch(...request),
   outbox: createOutbox(storage(), user),

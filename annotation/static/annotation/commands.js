@@ -109,7 +109,11 @@ export function createCommands({ sitting, sync, canvas, edit, screen, notices, p
     resize({ name, arg }) {
       edit.stretch(name.split("+").at(-1), arg);
     },
-    remove: () => edit.remove(),
+    remove() {
+      edit.remove();
+      const [next] = store().selected;
+      if (next) canvas.reveal(next);
+    },
     copyLast() {
       const n = edit.copyFrom(sitting.lastBoxes);
       say(n ? text("copied_last", { n }) : text("nothing_to_copy"));

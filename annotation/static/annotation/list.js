@@ -116,7 +116,7 @@ export function createList({ list, edit, text, labels, activities, icons, words,
   function fill(row, box) {
     row.item.dataset.label = box.label;
     row.item.classList.toggle("suggested", isSuggestion(box));
-    row.words.textContent = words.name(box);
+    row.words.textContent = words.line(box);
     row.accept.hidden = !isSuggestion(box);
     row.main.setAttribute("aria-label", words.describe(box));
     if (!row.fields) return;

@@ -4,15 +4,20 @@ const PASSING_MS = 2200;
 
 /**
  * @param {HTMLElement} host holds the messages  @param {HTMLElement} live polite region of a screen reader
- * @param {HTMLElement} toast short words over the picture
+ * @param {HTMLElement} toast short words over the picture  @param {() => void} giveFocus where it goes from a
+ *   message that was answered: keys must not die with it
  */
-export function createNotices({ host, live, toast }) {
+export function createNotices({ host, live, toast, giveFocus }) {
   const shown = new Map();
   let timer = null;
 
   function clear(id) {
-    shown.get(id)?.remove();
+    const notice = shown.get(id);
+    if (!notice) return;
+    const focused = notice.contains(document.activeElement);
+    notice.remove();
     shown.delete(id);
+    if (focused) giveFocus();
   }
 
   return {

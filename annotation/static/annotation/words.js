@@ -15,10 +15,16 @@ export function createWords({ text, labels, activities }) {
     labelOf,
     activityOf,
 
-    /** Beside the box: the question mark says "suggested" without colour. */
+    /** Beside the box, as short as can be; the question mark says "suggested" without colour. */
     name(box) {
+      const word = box.activity ? activityOf(box.activity) : labelOf(box.label);
+      return isSuggestion(box) ? text("name_suggested", { box: word }) : word;
+    },
+
+    /** In the list: "person · bathing? 62 %". */
+    line(box) {
       const words = [labelOf(box.label), box.activity && activityOf(box.activity)].filter(Boolean).join(" · ");
-      return isSuggestion(box) ? text("name_suggested", { box: words, score: text.percent(box.score) }) : words;
+      return isSuggestion(box) ? text("line_suggested", { box: words, score: text.percent(box.score) }) : words;
     },
 
     /** For a screen reader: "person, bathing, suggested 62 %". */
