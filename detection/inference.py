@@ -29,10 +29,6 @@ LONG_SIDE = 1920  # pixels to which a frame is decoded
 STORED_AT_ONCE = 8  # frames between two renewals of the lease
 
 
-def default_settings() -> DetectorSettings:
-    return DetectorSettings()
-
-
 @functools.lru_cache(maxsize=2)
 def _engine(storage_name: str, options: str) -> Engine:
     path = Path(default_storage.path(storage_name))

@@ -41,6 +41,3 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"  # fog, dark, drop on the lens, camera moved
     SKIP = "skip"
     FLAG = "flag"  # to the ranger
-
-
-LIVESTOCK = frozenset({Label.SHEEP, Label.CATTLE, Label.GOAT, Label.HORSE})

@@ -26,7 +26,8 @@ def register(*, path: Path, name: str = "", licence: str = "", default: bool = F
         found = ", ".join(f"{port.name} {list(port.shape)}" for port in description.outputs)
         raise ModelRefused(
             Refusal.UNKNOWN_LAYOUT,
-            f"No known layout fits {path.name}. Expected YOLOX, NanoDet or FastestDet; found {found}.",
+            f"No known layout fits {path.name}. "
+            f"Expected YOLOX, NanoDet or FastestDet; found {found}.",
         )
     detector, created = Detector.objects.get_or_create(
         sha256=description.sha256,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
@@ -38,13 +37,6 @@ class Box:
     h: float
 
 
-def software() -> str:
-    try:
-        return version("lacs")
-    except PackageNotFoundError:  # run from a checkout
-        return "0.1.0"
-
-
 @transaction.atomic
 def start_run(
     *, batch: Batch, detector: Detector, options: dict[str, Any], user: User | None
@@ -54,7 +46,7 @@ def start_run(
         batch=batch,
         detector=detector,
         finished_at=None,
-        defaults={"settings": options, "software": software(), "started_by": user},
+        defaults={"settings": options, "software": settings.VERSION, "started_by": user},
     )
     if created:
         frames = Frame.objects.filter(batch=batch, quarantine="").values_list("pk", flat=True)

@@ -6,15 +6,17 @@ import logging
 import math
 
 from celery import shared_task
-from django.db import close_old_connections
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from detection import claims, inference, runs
 from detection.cards.ingest import ingest_some
 from detection.models import Batch, CardFile, Detector, Run
+from detection.onnx.engine import DetectorSettings
 
 log = logging.getLogger(__name__)
 CHUNK = 50  # frames per message: one message per frame costs as much as the work
+MOST_RINGS = 16  # messages of one run at once: each that found work rings for the next chunk
 
 
 @shared_task(name="detection.tasks.ingest")
@@ -31,14 +33,14 @@ def detect(run_id: int) -> None:
     """Examine one chunk of a run; leaves quietly when others hold all that is left."""
     run = Run.objects.select_related("detector", "batch__deployment").get(pk=run_id)
     if run.finished_at is None and not run.paused:
-        inference.examine(run, limit=CHUNK)
-        runs.finish_if_done(run)
+        examined = inference.examine(run, limit=CHUNK)
+        if not runs.finish_if_done(run) and examined:
+            ring(detect, run_id)
 
 
 @shared_task(name="detection.tasks.sweep")
 def sweep() -> None:
     """Ring again for every row that is owed work: lost messages and dead workers end here."""
-    close_old_connections()
     stored = claims.free(CardFile.objects.filter(state=CardFile.State.STORED))
     for batch_id in stored.order_by().values_list("batch", flat=True).distinct():
         ring(ingest, batch_id)
@@ -55,19 +57,25 @@ def start_owed_runs() -> None:
     if detector is None:
         return
     for batch in runs.batches_owed_a_run().select_related("deployment__lake"):
-        options = inference.default_settings().to_dict()
+        options = DetectorSettings().to_dict()
         ring_for(runs.start_run(batch=batch, detector=detector, options=options, user=None))
 
 
 def ring_for(run: Run) -> None:
-    """As many messages as there are chunks that nobody holds."""
-    for _ in range(math.ceil(claims.free(runs.owed(run)).count() / CHUNK)):
+    """A message for each chunk that nobody holds, up to MOST_RINGS."""
+    chunks = math.ceil(claims.free(runs.owed(run)).count() / CHUNK)
+    for _ in range(min(chunks, MOST_RINGS)):
         ring(detect, run.pk)
 
 
 def ring(task: object, row_id: int) -> None:
-    """Send one message; if Redis is away, the next sweep rings again."""
+    """Send one message; if Redis is away, the next sweep rings again.
+
+    Messages that sweeps have since repeated are thrown away unread: Redis must not fill.
+    """
     try:
-        task.apply_async((row_id,), retry=False)  # type: ignore[attr-defined]
+        task.apply_async(  # type: ignore[attr-defined]
+            (row_id,), retry=False, expires=2 * settings.SWEEP_SECONDS
+        )
     except OperationalError as problem:
         log.warning("the message broker is away, the sweep will ring again: %s", problem)

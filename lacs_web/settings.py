@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lacs_web import env
 
+VERSION = "0.1.0"  # stored with every run; pyproject.toml says the same
 BASE_DIR = Path(__file__).resolve().parent.parent
 read = environ.Env()
 
@@ -96,7 +97,6 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "lacs_web.context.navigation",
             ],
         },
     }
@@ -192,7 +192,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "LACS",
     "DESCRIPTION": "Lake attendance from camera surveys",
-    "VERSION": "0.1.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 
 class Undecodable(ValueError):
@@ -43,7 +43,9 @@ def decode(data: bytes, *, long_side: int, max_pixels: int) -> Picture:
         with Image.open(io.BytesIO(data)) as header:  # reads the header only
             width, height, mode = header.width, header.height, header.mode
             turned = header.getexif().get(0x0112, 1)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+    except Image.DecompressionBombError:
+        raise Undecodable(f"more pixels than the limit of {max_pixels}") from None
+    except Exception:  # Pillow raises a dozen kinds on mutated headers
         raise Undecodable("the header is damaged") from None
     if width * height > max_pixels:
         raise Undecodable(f"{width} × {height} pixels are more than the limit of {max_pixels}")

@@ -36,7 +36,11 @@ def ingest_some(batch: Batch, limit: int = 16) -> int:
     )
     token, files = claims.claim(owed.select_related("batch__deployment__lake"), limit)
     for file in files:
-        ingest_one(file, token)
+        try:
+            ingest_one(file, token)
+        except Exception:
+            # It is tried again, alone, after its lease, and named if it fails for good.
+            log.exception("file %s could not be read", file.pk)
     return len(files)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +20,38 @@ State = CardFile.State
 def open_batch(*, deployment: Deployment, source: str, user: User | None) -> Batch:
     """A new batch, ready to be told its files."""
     return Batch.objects.create(deployment=deployment, source=source[:255], uploaded_by=user)
+
+
+def listing(folder: Path) -> dict[str, Path]:
+    """Every file below `folder` by the path that the manifest gives it.
+
+    Cards written by old cameras hold names that are no UTF-8; those bytes are spelt out.
+    """
+    return {
+        os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace"): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def batch_of_folder(*, deployment: Deployment, source: str, files: dict[str, Path]) -> Batch:
+    """The open batch that an interrupted import of the same files left, else a new one.
+
+    Cameras give every card the same names, so bytes are compared: another card that happens to
+    be called the same must never be taken for files that are already here.
+    """
+    for batch in Batch.objects.filter(
+        deployment=deployment, source=source[:255], closed_at__isnull=True, uploaded_by=None
+    ):
+        here = batch.files.exclude(state=State.AWAITED).values_list("path", "sha256")
+        if all(path in files and _sha256(files[path]) == known for path, known in here):
+            return batch
+    return open_batch(deployment=deployment, source=source, user=None)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def announce(*, batch: Batch, files: Iterable[tuple[str, int]]) -> None:
@@ -37,13 +71,15 @@ def store(*, file: CardFile, chunks: Iterable[bytes], expected: str = "") -> Non
     )
 
 
-def store_from_disk(*, batch: Batch, folder: Path) -> list[tuple[str, str]]:
-    """Store every awaited file from `folder`; returns (path, problem) of those that failed."""
+def store_from_disk(*, batch: Batch, files: dict[str, Path]) -> list[tuple[str, str]]:
+    """Store every awaited file of `files`; returns (path, problem) of those that failed."""
     failed = []
     for file in batch.files.filter(state=State.AWAITED):
         try:
-            with (folder / file.path).open("rb") as stream:
+            with files[file.path].open("rb") as stream:
                 store(file=file, chunks=vault.chunks_of(stream))
+        except KeyError:
+            failed.append((file.path, "no longer in the folder"))
         except vault.TooLarge:
             failed.append((file.path, "larger than LACS_FILE_MAX_MB"))
         except OSError as problem:

@@ -140,7 +140,7 @@ def services(settings: Settings) -> list[Service]:
             stage=WORKERS,
             grace=3.0,
         ),
-        # One process: the threads inside it are onnxruntime's.
+        # One process with a thread for each core inside it (detection/inference.py).
         Service(
             "worker-inference",
             [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -108,6 +109,42 @@ def test_what_stops_every_worker_is_given_up_alone(tmp_path: Path) -> None:
     assert alone not in claims.claim(runs.owed(run), 10)[1]
     runs.give_up_on_poison(run)
     assert runs.progress(run) == {"pending": 2, "done": 0, "failed": 1, "total": 3}
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(
+    not settings.REDIS_URL.startswith("unix:"), reason="never flushes a Redis that is not ours"
+)
+def test_sweeps_do_not_fill_redis(tmp_path: Path) -> None:
+    run = open_run(import_card(tmp_path, 2))
+    frame = Frame.objects.all()[0]
+    copies = [
+        Frame(
+            park_id=frame.park_id,
+            deployment_id=frame.deployment_id,
+            batch_id=frame.batch_id,
+            sha256=f"{n:064x}",
+            path=frame.path,
+            width=1,
+            height=1,
+            captured_at=frame.captured_at,
+            brightness=1,
+            sharpness=1,
+            rank=n,
+        )
+        for n in range(5000)
+    ]
+    RunFrame.objects.bulk_create(
+        RunFrame(run=run, frame=copy) for copy in Frame.objects.bulk_create(copies)
+    )
+    doorbell = redis.Redis.from_url(settings.REDIS_URL)
+    doorbell.flushall()
+    for _ in range(3):
+        tasks.sweep()
+    assert 0 < doorbell.llen("inference") <= 3 * tasks.MOST_RINGS
+    (message,) = doorbell.lrange("inference", 0, 0)
+    assert json.loads(message)["headers"]["expires"]
+    doorbell.flushall()
 
 
 @contextlib.contextmanager

@@ -11,9 +11,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from detection.cards.receive import close_batch
+from detection.models import Batch
 from lacs_web.accounts import signin_path
 from lacs_web.models import AuditEvent, Membership, Role, User
-from tests.factories import make_lake
+from tests.factories import make_deployment, make_lake
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +71,32 @@ def test_pages_run_nothing_that_was_not_served(client: Client) -> None:
     policy = client.get(reverse("signin"))["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_the_language_can_be_chosen_before_signing_in(client: Client) -> None:
+    assert b"Fran\xc3\xa7ais" in client.get(reverse("signin")).content
+    chosen = {"language": "it", "next": reverse("signin")}
+    assert client.post(reverse("set_language"), chosen)["Location"] == reverse("signin")
+    assert client.get(reverse("signin"))["Content-Language"] == "it"
+
+
+def test_the_demo_is_wanted_until_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wanted() -> bool:
+        out = io.StringIO()
+        call_command("first_start", "--json", stdout=out)
+        return bool(json.loads(out.getvalue())["demo_wanted"])
+
+    deployment = make_deployment(make_lake("demo", park="demo"))
+    batch = Batch.objects.create(deployment=deployment)
+    assert wanted()  # stopped half-way
+    monkeypatch.setenv("LACS_DEMO", "0")
+    assert not wanted()
+    monkeypatch.delenv("LACS_DEMO")
+    close_batch(batch=batch, user=None)
+    assert not wanted()
+    Batch.objects.all().delete()
+    make_lake()
+    assert not wanted()  # never beside a lake of one's own
 
 
 def test_a_first_start_may_be_repeated(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from detection.cards.ingest import ingest_some
 from detection.cards.receipt import receipt
-from detection.cards.receive import announce, close_batch, open_batch, store_from_disk
+from detection.cards.receive import (
+    announce,
+    batch_of_folder,
+    close_batch,
+    listing,
+    store_from_disk,
+)
 from detection.models import Deployment
 
 
@@ -31,23 +37,22 @@ class Command(BaseCommand):
         if place is None:
             known = ", ".join(Deployment.objects.values_list("slug", flat=True)[:20]) or "none yet"
             raise CommandError(f"No deployment “{deployment}”. Known: {known}.")
-        files = [
-            (path.relative_to(folder).as_posix(), path.stat().st_size)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not path.is_symlink()
-        ]
-        batch = open_batch(deployment=place, source=folder.resolve().name, user=None)
-        announce(batch=batch, files=files)
-        failed = store_from_disk(batch=batch, folder=folder)
+        files = listing(folder)
+        batch = batch_of_folder(deployment=place, source=folder.resolve().name, files=files)
+        announce(batch=batch, files=((name, path.stat().st_size) for name, path in files.items()))
+        failed = store_from_disk(batch=batch, files=files)
         if not failed:
             close_batch(batch=batch, user=None)
-        while done := ingest_some(batch):
+        while ingest_some(batch):
             if not json:
-                self.stderr.write(".", ending="" if done else "\n")
+                self.stderr.write(".", ending="")
         result = receipt(batch) | {"failed": [{"path": p, "problem": why} for p, why in failed]}
         self.stdout.write(_as_json(result) if json else _as_text(result))
         if failed:
-            raise CommandError(f"{len(failed)} files could not be read from {folder}.")
+            raise CommandError(
+                f"{len(failed)} files could not be read from {folder}. What came is safe; mend the "
+                "cause and import the folder again: only what is missing will be stored."
+            )
 
 
 def _as_json(result: dict[str, Any]) -> str:

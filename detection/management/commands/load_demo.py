@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, wait: int, **options: Any) -> None:
         deployment = self._place()
-        if deployment.batches.exists():
+        if deployment.batches.filter(closed_at__isnull=False).exists():
             self.stdout.write("The demo lake is already there.")
             return
         with tempfile.TemporaryDirectory(prefix="lacs-demo-") as folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from detection.cards import vault
-from detection.models import CardFile, Frame
+from detection.cards.receive import announce, open_batch, store_from_disk
+from detection.models import Batch, CardFile, Frame
 from tests.factories import make_deployment, make_lake
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,69 @@ def test_another_park_keeps_its_own_frames(tmp_path: Path) -> None:
     write_jpeg(tmp_path / "card/1.jpg")
     assert run_import(tmp_path / "card")["new"] == 1
     assert run_import(tmp_path / "card", "other")["new"] == 1
+
+
+def test_a_name_that_is_no_utf8_is_kept_in_words(tmp_path: Path) -> None:
+    make_deployment()
+    write_jpeg(tmp_path / "card/1.jpg")
+    (tmp_path / "card/1.jpg").rename(os.fsdecode(os.fsencode(tmp_path / "card") + b"/\xe9.jpg"))
+    assert run_import(tmp_path / "card")["new"] == 1
+    assert Frame.objects.get().path == "\\xe9.jpg"
+
+
+def test_an_interrupted_import_goes_on_in_the_same_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    card = tmp_path / "card"
+    for number in range(3):
+        write_jpeg(card / f"{number}.jpg", shade=40 * number)
+    put = vault.put
+
+    def full_after_one(*args: Any) -> tuple[str, int]:
+        if CardFile.objects.exclude(sha256="").exists():
+            raise OSError(28, "No space left on device")
+        return put(*args)
+
+    monkeypatch.setattr(vault, "put", full_after_one)
+    with pytest.raises(CommandError, match="import the folder again"):
+        run_import(card)
+    monkeypatch.setattr(vault, "put", put)
+    assert Frame.objects.count() == 1
+    again = run_import(card)
+    assert (again["received"], again["new"], again["complete"]) == (3, 3, True)
+    assert Batch.objects.count() == 1
+
+
+def test_another_card_with_the_same_names_is_another_batch(tmp_path: Path) -> None:
+    deployment = make_deployment()
+    first = open_batch(deployment=deployment, source="DCIM", user=None)  # never finished
+    files = {"1.jpg": tmp_path / "a/1.jpg"}
+    write_jpeg(files["1.jpg"], shade=1)
+    announce(batch=first, files=[("1.jpg", 1)])
+    assert store_from_disk(batch=first, files=files) == []
+    write_jpeg(tmp_path / "b/DCIM/1.jpg", shade=80)
+    assert run_import(tmp_path / "b/DCIM")["new"] == 1
+    assert Batch.objects.count() == 2
+
+
+def test_a_file_whose_reading_fails_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    for number in range(3):
+        write_jpeg(tmp_path / f"card/{number}.jpg", shade=40 * number)
+    original, seen = vault.original, []
+
+    def lost(sha256: str) -> bytes:
+        seen.append(sha256)
+        if len(seen) == 2:
+            raise FileNotFoundError(sha256)
+        return original(sha256)
+
+    monkeypatch.setattr(vault, "original", lost)
+    result = run_import(tmp_path / "card")
+    assert (result["new"], result["being_read"], result["complete"]) == (2, 1, False)
 
 
 def test_an_unknown_deployment_is_named(tmp_path: Path) -> None:

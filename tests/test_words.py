@@ -1,0 +1,28 @@
+"""What is written in two places for a reason says the same in both."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db.models import TextChoices
+
+from annotation.models import ActivityChoice, LabelChoice, VerdictChoice
+from detection.labels import Activity, Label, Verdict
+
+
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [(Label, LabelChoice), (Activity, ActivityChoice), (Verdict, VerdictChoice)],
+)
+def test_the_pure_words_and_their_translated_choices(
+    words: type[Label | Activity | Verdict], choices: type[TextChoices]
+) -> None:
+    assert [word.value for word in words] == choices.values
+
+
+def test_the_version() -> None:
+    project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text())["project"]
+    assert project["version"] == settings.VERSION
