@@ -6,6 +6,7 @@ see but may not do is refused (403). Anything that belongs to a lake is reached 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ M = TypeVar("M", bound=Model)
 
 class Action(StrEnum):
     READ_FIGURES = "read figures"
+    READ_FEW = "read figures of few persons"
     UPLOAD = "hand over a card"
     READ_CARDS = "read receipts and progress"
     DETECT = "start and stop detection"
@@ -28,14 +30,27 @@ class Action(StrEnum):
     UNMASK = "lift the mask"
     REVIEW = "review frames"
     SETTLE = "settle a frame alone"
+    MANAGE = "set up lakes and deployments"
+    SHARE = "share figures by a link"
+    EXPORT = "take frames and boxes out"
+    PRIVACY = "answer for what is kept of people"
+    PEOPLE = "invite people and give roles"
 
 
-_FIELD = {Action.READ_FIGURES, Action.READ_CARDS, Action.SEE_PICTURES, Action.REVIEW}
+_FIELD = {
+    Action.READ_FIGURES,
+    Action.READ_FEW,
+    Action.READ_CARDS,
+    Action.SEE_PICTURES,
+    Action.REVIEW,
+}
 RIGHTS: dict[str, frozenset[Action]] = {
     Role.PARTNER: frozenset({Action.READ_FIGURES}),
-    Role.VOLUNTEER: frozenset({Action.READ_FIGURES, Action.SEE_PICTURES, Action.REVIEW}),
+    Role.VOLUNTEER: frozenset(
+        {Action.READ_FIGURES, Action.READ_FEW, Action.SEE_PICTURES, Action.REVIEW}
+    ),
     Role.RANGER: frozenset(_FIELD | {Action.UPLOAD, Action.SETTLE, Action.UNMASK}),
-    Role.OFFICER: frozenset(Action),
+    Role.OFFICER: frozenset(Action) - {Action.PEOPLE},
     Role.ADMINISTRATOR: frozenset(Action),
 }
 
@@ -44,6 +59,8 @@ def lakes(user: User | AnonymousUser, action: Action | None = None) -> QuerySet[
     """Lakes where `user` holds any role or, given `action`, a role that may do it."""
     if not isinstance(user, User) or not user.is_active:
         return Lake.objects.none()
+    if action is not None and user.scope is not None and action not in user.scope:
+        return Lake.objects.none()  # more than the token that acts for them may
     if user.is_superuser:
         return Lake.objects.all()
     roles = [role for role, actions in RIGHTS.items() if action is None or action in actions]
@@ -55,6 +72,38 @@ def lakes(user: User | AnonymousUser, action: Action | None = None) -> QuerySet[
 
 def allows(user: User | AnonymousUser, action: Action, lake: Lake) -> bool:
     return lakes(user, action).filter(pk=lake.pk).exists()
+
+
+def at_park(user: User | AnonymousUser, action: Action, lake: Lake) -> bool:
+    """Whether `user` may do `action` at every lake of the park of `lake`, by a role at the park."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    roles = [role for role, actions in RIGHTS.items() if action in actions]
+    held = Membership.objects.filter(user=user, role__in=roles, park=lake.park_id)
+    return user.is_superuser or held.exists()
+
+
+def may(user: User | AnonymousUser, lake: Lake) -> dict[str, bool]:
+    """What `user` may do at `lake`, for templates: {"upload": True, …}. One query."""
+    return may_each(user, [lake])[lake.pk]
+
+
+def may_each(user: User | AnonymousUser, lakes: Sequence[Lake]) -> dict[int, dict[str, bool]]:
+    """Lake id → what `user` may do there, as `may` says it. One query for all."""
+    if not isinstance(user, User) or not user.is_active:
+        return {lake.pk: {} for lake in lakes}
+    if user.is_superuser:
+        return {lake.pk: {action.name.lower(): True for action in Action} for lake in lakes}
+    roles = list(Membership.objects.filter(user=user).values_list("role", "lake_id", "park_id"))
+    return {
+        lake.pk: {
+            action.name.lower(): True
+            for role, at_lake, at_park in roles
+            if at_lake == lake.pk or at_park == lake.park_id
+            for action in RIGHTS[role]
+        }
+        for lake in lakes
+    }
 
 
 def fetch(

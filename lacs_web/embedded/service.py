@@ -47,13 +47,17 @@ def spawn(
     service: Service,
     output: int | IO[bytes] | None = None,
     errors: int | None = subprocess.STDOUT,
+    announce: Callable[[Group], None] = lambda group: None,
 ) -> subprocess.Popen[bytes]:
     """Start `service` in a process group of its own, signalled by the kernel if we die.
 
-    Call it from the main thread: the kernel's signal comes when the *thread* that started it ends.
+    `announce` is called in the new process before it becomes the service: whoever is told so
+    misses none, not even when we are killed at this moment. Call it from the main thread: the
+    kernel's signal comes when the *thread* that started it ends.
     """
 
     def prepare() -> None:
+        announce(group(service, os.getpid()))
         if service.account is not None:
             accounts.become(service.account)
         # After the change of account, which clears it.
@@ -75,8 +79,8 @@ def spawn(
         )
 
 
-def group(service: Service, process: subprocess.Popen[bytes]) -> Group:
-    return Group(process.pid, service.stage, service.stop_signal, service.grace)
+def group(service: Service, pid: int) -> Group:
+    return Group(pid, service.stage, service.stop_signal, service.grace)
 
 
 def stop(

@@ -90,10 +90,9 @@ class Supervisor:
         Raises Problem when it fails, Stopped when the end is asked for meanwhile.
         """
         step = Service(name, list(argv), stage=_STEP)
-        process = service.spawn(
+        process, group = self._guardian.spawn(
             step, subprocess.PIPE, errors=None if capture else subprocess.STDOUT
         )
-        group = self._guardian.watch(step, process)
         said = bytearray()
         self._listen(process, said.extend if capture else self._printer(name))
 
@@ -164,8 +163,7 @@ class Supervisor:
         self._guardian.forget(one.group)
 
     def _spawn(self, what: Service) -> tuple[subprocess.Popen[bytes], Group]:
-        process = service.spawn(what, subprocess.PIPE)
-        group = self._guardian.watch(what, process)
+        process, group = self._guardian.spawn(what, subprocess.PIPE)
         if process.stdout is not None:
             self._listen(process, self._printer(what.name))
         return process, group

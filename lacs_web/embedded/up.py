@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
 
-from lacs_web.embedded import checks, private
+from lacs_web.embedded import checks, manage, private
 from lacs_web.embedded.instance import only_one, secret_key
 from lacs_web.embedded.problem import Problem
 from lacs_web.embedded.service import Service
@@ -57,6 +57,7 @@ class Settings:
 
 def main() -> None:
     settings = Settings.read()
+    checks.public_url(settings.public_url)
     checks.data_folder(settings.data)
     with only_one(settings.data) as lock:
         checks.disk(settings.data, settings.minimum_free)
@@ -92,11 +93,12 @@ def _set_environment(settings: Settings) -> None:
 def _start(supervisor: Supervisor, settings: Settings) -> None:
     supervisor.say(f"starting, with data in {settings.data}")
     os.environ |= private.start(settings.data, os.environ, supervisor.start)
+    manage.note_environment(settings.data)
     supervisor.run("migrate", _manage("migrate", "--verbosity", "1"))
     _collect_static(supervisor, settings)
     for one in services(settings):
         supervisor.start(one)
-    if not supervisor.wait(lambda: _healthy(settings), seconds=90):
+    if not supervisor.wait(lambda: healthy(settings), seconds=90):
         raise Problem("the web server does not answer; its last lines are above.")
     first = json.loads(
         supervisor.run("first start", _manage("first_start", "--json"), capture=True)
@@ -187,7 +189,7 @@ def _static_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _healthy(settings: Settings) -> bool:
+def healthy(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     try:
