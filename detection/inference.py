@@ -1,89 +1,188 @@
-"""Running a registered detector over claimed frames: decode, infer, store.
+"""Running detectors over claimed frames: decode, infer, store.
 
-One engine per worker process, made at first use, so after the fork; threads inside share it.
+One engine per worker process, made at first use, so after the fork; threads inside share it. Only
+the thread that called touches the database; it also renews the lease while a slow frame keeps the
+others busy. A frame's background comes from its neighbours in time at the same deployment, whether
+they are claimed here, examined already or never will be: their previews are cheap to read.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
-from collections.abc import Callable
-from pathlib import Path
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import TypeVar
 
+import cv2
 import numpy as np
 from django.conf import settings
-from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
 from detection import claims, runs
 from detection.cards import vault
 from detection.cards.decode import decode
-from detection.models import Detector, Run, RunFrame
-from detection.onnx.boxes import Boxes
-from detection.onnx.engine import DetectorSettings, Engine, detect_many, load_engine
+from detection.detecting import Looking, looking
+from detection.models import Frame, Run, RunFrame
+from detection.onnx.sequence import Loader, Seen, detect_in_order
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 LONG_SIDE = 1920  # pixels to which a frame is decoded
-STORED_AT_ONCE = 8  # frames between two renewals of the lease
-
-
-@functools.lru_cache(maxsize=2)
-def _engine(storage_name: str, options: str) -> Engine:
-    path = Path(default_storage.path(storage_name))
-    return load_engine(
-        path,
-        DetectorSettings.from_dict(json.loads(options)),
-        threads=1,
-        providers=settings.INFERENCE_PROVIDERS,
-    )
+PREVIEW_SIDE = 1600  # pixels of a preview's long side, where the original has as many
+NEAR = timedelta(hours=36)  # the same hour of the day before and after lies within
+_KEPT = 64  # small neighbours kept decoded: some 60 MB
 
 
 def examine(run: Run, *, limit: int) -> int:
-    """Claim up to `limit` frames of `run`, detect, store; returns how many were claimed."""
+    """Claim up to `limit` frames of `run`, detect, store; returns how many were claimed.
+
+    Raises ModelRefused, with nothing claimed: what ails the detector is no fault of the frames.
+    """
+    eye = looking(run.detector, run.second_detector, run.settings)
     token, rows = runs.take(run, limit)
     if not rows:
         return 0
-    engine = _engine(run.detector.storage_name, json.dumps(run.settings, sort_keys=True))
-    threads = settings.INFERENCE_THREADS or os.cpu_count() or 1
-    sizes: dict[int, tuple[int, int]] = {}  # of the picture as decoded, by position
-    loaders = [_loader(row, sizes, index) for index, row in enumerate(rows)]
-    for count, (index, found) in enumerate(detect_many(engine, loaders, threads), start=1):
+    zones = runs.ignored(run.batch.deployment)
+    hold = functools.partial(claims.renew, RunFrame, token)
+    results = look(eye, [row.frame for row in rows])
+    for index, seen in meanwhile(results, hold, every=settings.LEASE_SECONDS / 3):
         row = rows[index]
-        if isinstance(found, Exception):
-            log.warning("frame %s could not be examined: %s", row.frame_id, found)
-            runs.fail(row=row, token=token, reason=str(found) or type(found).__name__)
+        if isinstance(seen, Exception):
+            log.warning("frame %s could not be examined: %s", row.frame_id, seen)
+            runs.fail(row=row, token=token, reason=str(seen) or type(seen).__name__)
             continue
-        runs.store(row=row, token=token, boxes=_boxes(found, sizes[index], engine, run.detector))
-        if count % STORED_AT_ONCE == 0:
-            claims.renew(RunFrame, token)
+        outcome = runs.Outcome(
+            eye.boxes(seen),
+            problem=_problem(row.frame, seen),
+            light=np.clip(np.round(seen.light), -127, 127).astype(np.int8).tobytes(),
+        )
+        runs.store(row=row, token=token, outcome=outcome, ignored=zones)
+    if not run.engine:
+        runs.note_engine(run, eye.engine)
     return len(rows)
 
 
-def _boxes(
-    found: Boxes, size: tuple[int, int], engine: Engine, detector: Detector
-) -> list[runs.Box]:
-    """Engine boxes in pixels of a picture of `size` (width, height) as fractions, with labels."""
-    result = []
-    fractions = found.to_fractions(*size).tolist()
-    for (x, y, w, h), score, number in zip(fractions, found.scores, found.classes, strict=True):
-        if w > 0 and h > 0:
-            name = engine.layout.names[int(number)]
-            label = detector.class_map.get(name) or ""
-            result.append(runs.Box(label, name, min(1.0, float(score)), x, y, w, h))
-    return result
+def _problem(frame: Frame, seen: Seen) -> str:
+    """Why it may be unreadable; "" where its card said so already: nothing is proposed twice."""
+    if frame.flag or seen.quality is None or not seen.quality.problems:
+        return ""
+    return seen.quality.problems[0]
 
 
-def _loader(
-    row: RunFrame, sizes: dict[int, tuple[int, int]], index: int
-) -> Callable[[], NDArray[np.uint8]]:
-    sha256 = row.frame.sha256  # read here: threads do not touch the database
+def look(
+    eye: Looking, frames: Sequence[Frame], threads: int | None = None
+) -> Iterator[tuple[int, Seen | Exception]]:
+    """(position in `frames`, what was seen or what went wrong), as each is done. All are dated
+    and of one deployment; one query, at once.
+    """
+    others = _around(frames)
+    loaders: list[Loader] = [_loader(frame) for frame in (*frames, *others)]
+    instants = [_instant(frame) for frame in (*frames, *others)]
+    threads = threads or settings.INFERENCE_THREADS or os.cpu_count() or 1
+    return detect_in_order(
+        eye.network,
+        loaders,
+        instants,
+        threads,
+        long_side=LONG_SIDE,
+        wanted=range(len(frames)),
+    )
 
-    def load() -> NDArray[np.uint8]:
+
+def _around(frames: Sequence[Frame]) -> list[Frame]:
+    """Frames of the same deployment near `frames` in time, those left out."""
+    first, last = (
+        pick(frame.captured_at for frame in frames if frame.captured_at) for pick in (min, max)
+    )
+    near = Frame.objects.filter(
+        deployment=frames[0].deployment_id,
+        captured_at__gte=first - NEAR,
+        captured_at__lte=last + NEAR,
+    ).exclude(pk__in=[frame.pk for frame in frames])
+    return list(near.only("sha256", "width", "height", "captured_at"))
+
+
+def _instant(frame: Frame) -> float:
+    assert frame.captured_at is not None  # noqa: S101 - a run owes no frame in quarantine
+    return frame.captured_at.timestamp()
+
+
+def _loader(frame: Frame) -> Loader:
+    sha256, width, height = frame.sha256, frame.width, frame.height
+
+    def load(long_side: int) -> NDArray[np.uint8]:
+        if long_side < LONG_SIDE and long_side <= PREVIEW_SIDE:
+            return _small(sha256, _still_size(width, height, long_side))
         data = vault.original(sha256)
-        rgb = decode(data, long_side=LONG_SIDE, max_pixels=settings.PICTURE_MAX_PIXELS).rgb
-        sizes[index] = (rgb.shape[1], rgb.shape[0])
-        return rgb
+        return decode(data, long_side=long_side, max_pixels=settings.PICTURE_MAX_PIXELS).rgb
 
     return load
+
+
+def _still_size(width: int, height: int, long_side: int) -> tuple[int, int]:
+    """(width, height) px that the engine makes of such a frame: by way of the size that is
+    decoded, so that neighbours from previews have its stills' very size.
+    """
+    for most in (LONG_SIDE, long_side):
+        shrink = min(1.0, most / max(width, height))
+        width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
+    return width, height
+
+
+class _Album:
+    """The last small pictures of this process."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, tuple[int, int]], NDArray[np.uint8]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(
+        self, key: tuple[str, tuple[int, int]], make: Callable[[], NDArray[np.uint8]]
+    ) -> NDArray[np.uint8]:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+
+_album = _Album()
+
+
+def _small(sha256: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The preview at `size`; raises FileNotFoundError, ValueError."""
+
+    def make() -> NDArray[np.uint8]:
+        data = vault.preview(sha256)
+        rgb = decode(data, long_side=max(size), max_pixels=settings.PICTURE_MAX_PIXELS).rgb
+        return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    return _album.get((sha256, size), make)
+
+
+def meanwhile(results: Iterator[T], act: Callable[[], None], *, every: float) -> Iterator[T]:
+    """`results`, drawn in a thread of its own; here, `act` is called each `every` seconds."""
+    due = time.monotonic() + every
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draw") as drawer:
+        while True:
+            job = drawer.submit(next, results, None)
+            drawing = True
+            while drawing:
+                drawing = bool(wait([job], timeout=max(0.0, due - time.monotonic())).not_done)
+                if time.monotonic() >= due:
+                    act()
+                    due = time.monotonic() + every
+            if (result := job.result()) is None:
+                return
+            yield result

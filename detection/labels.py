@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# Below this score a machine box is stored, but neither counted nor suggested to a reviewer.
+COUNTED_SCORE = 0.3
+
 
 class Label(StrEnum):
     """Class of a box, machine's or human's."""

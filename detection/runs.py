@@ -14,19 +14,41 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from detection import claims
-from detection.models import Batch, CardFile, Detection, Detector, Frame, Run, RunFrame
+from detection.models import (
+    Batch,
+    CardFile,
+    Deployment,
+    Detection,
+    Detector,
+    Frame,
+    Run,
+    RunFrame,
+    Suppression,
+    Zone,
+)
+from detection.zoning import Polygon, stands_in
 from lacs_web.models import AuditEvent, User
 
 State = RunFrame.State
 
 
+class AlreadyRunning(Exception):
+    """This detector is at work on this batch, or paused there; `run` is that run."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"run {run.pk}")
+        self.run = run
+
+
 @dataclass(frozen=True)
 class Box:
-    """One machine box; x, y, w, h are fractions of the frame, from the top left."""
+    """One machine box; x, y, w, h are fractions of the frame, from the top left. `evidence`:
+    the share of it that differs from the background, None where there was none.
+    """
 
     label: str
     source_class: str
@@ -35,31 +57,124 @@ class Box:
     y: float
     w: float
     h: float
+    evidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What looking at one frame gave: boxes, a proposed problem or "", the kind of light."""
+
+    boxes: Sequence[Box]
+    problem: str = ""
+    light: bytes = b""
 
 
 @transaction.atomic
 def start_run(
-    *, batch: Batch, detector: Detector, options: dict[str, Any], user: User | None
+    *,
+    batch: Batch,
+    detector: Detector,
+    options: dict[str, Any],
+    user: User | None,
+    second: Detector | None = None,
+    repeats: Run | None = None,
+    only_failed: bool = False,
 ) -> Run:
-    """Owe `detector` every dated frame that came first with `batch`. One open run at a time."""
+    """Owe `detector` (and a `second` beside it) every dated frame that came first with `batch`;
+    given `only_failed`, those that the run it `repeats` could not examine.
+
+    Raises AlreadyRunning: a detector has one open run of a batch at a time.
+    """
     run, created = Run.objects.get_or_create(
         batch=batch,
         detector=detector,
         finished_at=None,
-        defaults={"settings": options, "software": settings.VERSION, "started_by": user},
+        defaults={
+            "second_detector": second,
+            "settings": options,
+            "software": settings.VERSION,
+            "started_by": user,
+            "repeats": repeats,
+        },
     )
-    if created:
-        frames = Frame.objects.filter(batch=batch, quarantine="").values_list("pk", flat=True)
-        RunFrame.objects.bulk_create(
-            (RunFrame(run=run, frame_id=pk) for pk in frames), batch_size=5000
-        )
+    if not created:
+        raise AlreadyRunning(run)
+    frames = Frame.objects.filter(batch=batch, quarantine="", purge=None)
+    if repeats is not None and only_failed:
+        failed = RunFrame.objects.filter(run=repeats, state=State.FAILED)
+        frames = frames.filter(pk__in=failed.values("frame"))
+    # In the order of time: rows are claimed in the order of their keys, and a frame's neighbours
+    # make its background.
+    owed_frames = frames.order_by("captured_at", "pk").values_list("pk", flat=True)
+    RunFrame.objects.bulk_create(
+        (RunFrame(run=run, frame_id=pk) for pk in owed_frames), batch_size=5000
+    )
+    AuditEvent.objects.create(
+        user=user,
+        lake=batch.deployment.lake,
+        action="run started",
+        detail={
+            "run": run.pk,
+            "detector": detector.sha256,
+            "batch": batch.pk,
+            **({"second": second.sha256} if second else {}),
+            **({"repeats": repeats.pk} if repeats else {}),
+        },
+    )
+    return run
+
+
+@transaction.atomic
+def set_paused(*, run: Run, paused: bool, user: User) -> None:
+    """Have workers leave an open run alone after what they hold, or take it up again."""
+    changed = Run.objects.filter(pk=run.pk, finished_at__isnull=True, paused=not paused)
+    if changed.update(paused=paused):
         AuditEvent.objects.create(
             user=user,
-            lake=batch.deployment.lake,
-            action="run started",
-            detail={"run": run.pk, "detector": detector.sha256, "batch": batch.pk},
+            lake=run.batch.deployment.lake,
+            action="run paused" if paused else "run resumed",
+            detail={"run": run.pk},
         )
-    return run
+
+
+@transaction.atomic
+def keep_for_new_cards(
+    *,
+    deployment: Deployment,
+    detector: Detector,
+    options: dict[str, Any],
+    user: User,
+    second: Detector | None = None,
+) -> None:
+    """Examine what comes in at `deployment` by this detector with these settings, and by a
+    `second` beside it.
+    """
+    kept_too = {"second": second.sha256} if second else {}
+    Deployment.objects.filter(pk=deployment.pk).update(
+        detector=detector, detection=options | kept_too
+    )
+    AuditEvent.objects.create(
+        user=user,
+        lake=deployment.lake,
+        action="detection chosen",
+        detail={
+            "deployment": deployment.slug,
+            "detector": detector.sha256,
+            "settings": options,
+            **kept_too,
+        },
+    )
+
+
+def kept(deployment: Deployment) -> tuple[dict[str, Any] | None, Detector | None]:
+    """The settings and the second detector that `keep_for_new_cards` left, None where it left
+    none.
+    """
+    if not deployment.detection:
+        return None, None
+    options = dict(deployment.detection)
+    second = options.pop("second", None)
+    return options, Detector.objects.filter(sha256=second).first() if second else None
 
 
 def owed(run: Run) -> QuerySet[RunFrame]:
@@ -71,49 +186,108 @@ def open_runs() -> QuerySet[Run]:
 
 
 def batches_owed_a_run() -> QuerySet[Batch]:
-    """Closed batches, wholly read, with frames, that no run was ever started for."""
-    unread = CardFile.objects.filter(
-        batch=OuterRef("pk"), state__in=[CardFile.State.AWAITED, CardFile.State.STORED]
-    )
+    """Closed batches, read as far as they came, with frames, that no run was ever started for."""
+    unread = CardFile.objects.filter(batch=OuterRef("pk"), state=CardFile.State.STORED)
     return Batch.objects.filter(
         ~Exists(unread),
         ~Exists(Run.objects.filter(batch=OuterRef("pk"))),
-        Exists(Frame.objects.filter(batch=OuterRef("pk"), quarantine="")),
+        Exists(Frame.objects.filter(batch=OuterRef("pk"), quarantine="", purge=None)),
         closed_at__isnull=False,
     )
 
 
 @transaction.atomic
-def store(*, row: RunFrame, token: uuid.UUID, boxes: Sequence[Box]) -> bool:
-    """Write the boxes of one frame; False, with nothing written, if the claim was lost."""
+def owe_newly_dated(deployment: Deployment) -> None:
+    """Have each batch's last run examine also what was in quarantine when it began.
+
+    A finished run is taken up again, with the settings that it had. The sweep rings for it.
+    """
+    for batch in Batch.objects.filter(deployment=deployment, runs__isnull=False).distinct():
+        run = batch.runs.order_by(F("finished_at").desc(nulls_first=True)).first()
+        assert run is not None  # noqa: S101
+        owed_too = Frame.objects.filter(
+            ~Exists(RunFrame.objects.filter(run=run, frame=OuterRef("pk"))),
+            batch=batch,
+            quarantine="",
+            purge=None,
+        ).order_by("captured_at", "pk")
+        rows = [RunFrame(run=run, frame=frame) for frame in owed_too.only("pk")]
+        if rows:
+            RunFrame.objects.bulk_create(rows, batch_size=5000)
+            Run.objects.filter(pk=run.pk).update(finished_at=None)
+
+
+@transaction.atomic
+def store(
+    *, row: RunFrame, token: uuid.UUID, outcome: Outcome, ignored: Sequence[Polygon] = ()
+) -> bool:
+    """Write what one frame gave; False, with nothing written, if the claim was lost.
+
+    Boxes that stand in a zone of `ignored` are suppressed at once, so that they never count.
+    """
     held = RunFrame.objects.filter(pk=row.pk, claim=token, state=State.PENDING)
-    if not held.update(state=State.DONE, claim=None, lease_until=None, reason=""):
+    if not held.update(
+        state=State.DONE,
+        claim=None,
+        lease_until=None,
+        reason="",
+        examined_at=timezone.now(),
+        problem=outcome.problem,
+        light=outcome.light,
+    ):
         return False
-    Detection.objects.bulk_create(
-        Detection(run_id=row.run_id, frame_id=row.frame_id, **vars(box)) for box in boxes
+    stored = Detection.objects.bulk_create(
+        Detection(run_id=row.run_id, frame_id=row.frame_id, **vars(box)) for box in outcome.boxes
+    )
+    Suppression.objects.bulk_create(
+        Suppression(detection=each, reason=Suppression.Reason.IGNORED)
+        for each in stored
+        if any(stands_in(each, polygon) for polygon in ignored)
     )
     return True
+
+
+def ignored(deployment: Deployment) -> list[Polygon]:
+    """Outlines of the zones whose boxes count nowhere."""
+    zones = Zone.objects.filter(deployment=deployment, kind=Zone.Kind.IGNORE)
+    return list(zones.values_list("polygon", flat=True))
+
+
+def note_engine(run: Run, engine: str) -> None:
+    """Keep, once, what the run ran on."""
+    if engine:
+        Run.objects.filter(pk=run.pk, engine="").update(engine=engine[:200])
+        run.engine = engine
 
 
 def fail(*, row: RunFrame, token: uuid.UUID, reason: str) -> None:
     """This frame cannot be examined; the others go on."""
     RunFrame.objects.filter(pk=row.pk, claim=token, state=State.PENDING).update(
-        state=State.FAILED, reason=reason[:300], claim=None, lease_until=None
+        state=State.FAILED,
+        reason=reason[:300],
+        claim=None,
+        lease_until=None,
+        examined_at=timezone.now(),
     )
 
 
 def give_up_on_poison(run: Run) -> None:
     """Frames that stopped a worker MAX_ATTEMPTS times are named and no longer tried."""
-    owed(run).filter(attempts__gte=settings.MAX_ATTEMPTS, lease_until__lt=timezone.now()).update(
+    claims.poisoned(owed(run)).update(
         state=State.FAILED, reason="examining it stopped the worker repeatedly", claim=None
     )
 
 
 def finish_if_done(run: Run) -> bool:
-    """Close the run once nothing is pending."""
+    """Close the run once nothing is pending; all cards' boxes are then to be weighed together."""
     if RunFrame.objects.filter(run=run, state=State.PENDING).exists():
         return False
-    Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=timezone.now())
+    now = timezone.now()
+    if Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now):
+        # What repeats on this card may be what fired a few times on another.
+        Run.objects.filter(
+            batch__deployment=run.batch.deployment_id, finished_at__isnull=False
+        ).update(weigh_owed_at=now)
     return True
 
 

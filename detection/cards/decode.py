@@ -30,8 +30,11 @@ class Picture:
     damaged: bool
 
 
-def decode(data: bytes, *, long_side: int, max_pixels: int) -> Picture:
+def decode(data: bytes, *, long_side: int, max_pixels: int, close: float = 1.0) -> Picture:
     """Decode a JPEG so that its longer side has at most `long_side` pixels.
+
+    It has as many where the picture does, or, with a `close` below 1, at least that share of them:
+    a decoder scales by eighths for nothing, and resizing afterwards costs as much as decoding.
 
     Raises Undecodable for empty files, other formats, bombs and damage beyond reading.
     """
@@ -44,12 +47,13 @@ def decode(data: bytes, *, long_side: int, max_pixels: int) -> Picture:
             width, height, mode = header.width, header.height, header.mode
             turned = header.getexif().get(0x0112, 1)
     except Image.DecompressionBombError:
-        raise Undecodable(f"more pixels than the limit of {max_pixels}") from None
+        raise Undecodable("more pixels than this server takes") from None
     except Exception:  # Pillow raises a dozen kinds on mutated headers
         raise Undecodable("the header is damaged") from None
     if width * height > max_pixels:
-        raise Undecodable(f"{width} × {height} pixels are more than the limit of {max_pixels}")
-    rgb, damaged = _pixels(data, mode, width, height, long_side)
+        raise Undecodable("more pixels than this server takes")
+    scale = _scale(max(width, height), long_side, close)
+    rgb, damaged = _pixels(data, mode, width, height, scale)
     shrink = long_side / max(rgb.shape[:2])
     if shrink < 1:
         size = (max(1, round(rgb.shape[1] * shrink)), max(1, round(rgb.shape[0] * shrink)))
@@ -60,7 +64,7 @@ def decode(data: bytes, *, long_side: int, max_pixels: int) -> Picture:
 
 
 def _pixels(
-    data: bytes, mode: str, width: int, height: int, long_side: int
+    data: bytes, mode: str, width: int, height: int, scale: float
 ) -> tuple[NDArray[np.uint8], bool]:
     if mode == "CMYK":  # office software; simplejpeg does not turn it into RGB
         try:
@@ -68,7 +72,6 @@ def _pixels(
                 return np.asarray(picture.convert("RGB"), np.uint8), False
         except (OSError, ValueError, SyntaxError):
             raise Undecodable("the picture data are damaged") from None
-    scale = min(1.0, long_side / max(width, height))
     least = {"min_width": max(1, int(width * scale)), "min_height": max(1, int(height * scale))}
     for strict in (True, False):
         try:
@@ -77,6 +80,13 @@ def _pixels(
         except ValueError:
             continue
     raise Undecodable("the picture data are damaged")
+
+
+def _scale(long: int, long_side: int, close: float) -> float:
+    """At which to decode a picture whose longer side has `long` pixels."""
+    scale = min(1.0, long_side / long)
+    eighths = int(8 * scale)
+    return eighths / 8 if eighths >= close * 8 * scale and eighths else scale
 
 
 def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

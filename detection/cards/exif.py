@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from PIL import Image
 
 _TAKEN, _SUBSEC, _OFFSET = 0x9003, 0x9291, 0x9011
+_DIGITISED, _MAKER_NOTE = 0x9004, 0x927C
 _MAKE, _MODEL, _SERIAL = 0x010F, 0x0110, 0xA431
+# Reconyx states its serial number in the maker note alone, in UTF-16: how that begins → where.
+_RECONYX = {b"RECONYXH2": slice(0x7E, 0x9A), b"\x01\xf1": slice(0x2A, 0x48)}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,10 @@ def read(data: bytes) -> Exif:
         exif = picture.getexif()
         tags = {**exif, **exif.get_ifd(0x8769)}
     text = {tag: str(tags.get(tag, "")).replace("\x00", "").strip() for tag in
-            (_TAKEN, _SUBSEC, _OFFSET, _MAKE, _MODEL, _SERIAL)}  # fmt: skip
+            (_TAKEN, _DIGITISED, _SUBSEC, _OFFSET, _MAKE, _MODEL, _SERIAL)}  # fmt: skip
+    # Some phones and old trail cameras state only when the picture was made into a file.
+    text[_TAKEN] = text[_TAKEN] or text[_DIGITISED]
+    text[_SERIAL] = text[_SERIAL] or _in_maker_note(tags.get(_MAKER_NOTE))
     return Exif(
         clock_at=_instant(text[_TAKEN], text[_SUBSEC]),
         utc_offset_minutes=_offset(text[_OFFSET]),
@@ -50,6 +56,15 @@ def read(data: bytes) -> Exif:
             if text[tag]
         },
     )  # fmt: skip
+
+
+def _in_maker_note(note: object) -> str:
+    if isinstance(note, bytes):
+        for begins, where in _RECONYX.items():
+            if note.startswith(begins):
+                text = note[where].decode("utf-16-le", "replace").split("\x00")[0]
+                return text if text.isascii() and text.isalnum() else ""
+    return ""
 
 
 def _instant(taken: str, subsec: str) -> datetime | None:

@@ -5,9 +5,14 @@ Says nothing of what the bytes are; Postgres alone does.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import functools
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -44,16 +49,28 @@ def put(chunks: Iterable[bytes], expected: str = "") -> tuple[str, int]:
     """Stream bytes to the storage; returns (SHA-256, size in bytes).
 
     They are flushed to disk before the move that makes them visible, so that a receipt never
-    speaks of bytes that a power cut could still take. Raises TooLarge, WrongHash, OSError.
+    speaks of bytes that a power cut could still take. Raises TooLarge, WrongHash, OSError; ENOSPC
+    while there is still room for the database, which may share the disk.
     """
+    return _put(chunks, expected)
+
+
+def put_named(name: str, chunks: Iterable[bytes], expected: str) -> None:
+    """As `put`, of bytes that lie under another name than that of an original."""
+    _put(chunks, expected, name)
+
+
+def _put(chunks: Iterable[bytes], expected: str, name: str = "") -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     incoming = Path(settings.MEDIA_ROOT) / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(incoming).free < settings.DISK_RESERVE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as temporary:
         try:
             for chunk in chunks:
                 size += len(chunk)
-                if size > settings.FILE_MAX_BYTES:
+                if size > settings.FILE_MAX_BYTES and not name:
                     raise TooLarge
                 digest.update(chunk)
                 temporary.write(chunk)
@@ -62,11 +79,91 @@ def put(chunks: Iterable[bytes], expected: str = "") -> tuple[str, int]:
                 raise WrongHash
             temporary.flush()
             os.fsync(temporary.fileno())
-            if not default_storage.exists(original_name(sha256)):
-                default_storage.save(original_name(sha256), _Incoming(temporary, temporary.name))
+            place = name or original_name(sha256)
+            if not (default_storage.exists(name) if name else is_whole(sha256)):
+                default_storage.save(place, _Incoming(temporary, temporary.name))
+                _flush_folder(place)
         finally:
             Path(temporary.name).unlink(missing_ok=True)
     return sha256, size
+
+
+def _flush_folder(name: str) -> None:
+    """Flush the entry of `name` in its folder too; other storages than folders see to it."""
+    with contextlib.suppress(NotImplementedError):
+        folder = os.open(Path(default_storage.path(name)).parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def at_hand(name: str) -> Path:
+    """A file of the storage on this machine's disk: itself, or a copy that is kept there.
+
+    For names that stand for their content, such as a detector's.
+    """
+    with contextlib.suppress(NotImplementedError):
+        return Path(default_storage.path(name))
+    copy = Path(settings.MEDIA_ROOT) / "copies" / name
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            default_storage.open(name) as file,
+            tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as part,
+        ):
+            shutil.copyfileobj(file, part)
+        Path(part.name).rename(copy)
+    return copy
+
+
+def is_as_named(name: str, sha256: str) -> bool:
+    """Whether a file of the storage has this SHA-256; read again only when it was written since.
+
+    Raises OSError where it cannot be read.
+    """
+    return _digest(name, str(default_storage.get_modified_time(name))) == sha256
+
+
+@functools.lru_cache(maxsize=8)
+def _digest(name: str, _written: str) -> str:
+    digest = hashlib.sha256()
+    with default_storage.open(name) as file:
+        for chunk in chunks_of(file):  # type: ignore[arg-type]
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def holds(sha256: str) -> bool:
+    return default_storage.exists(original_name(sha256))
+
+
+def size(sha256: str) -> int:
+    """Bytes of an original; 0 where there is none."""
+    name = original_name(sha256)
+    return int(default_storage.size(name)) if default_storage.exists(name) else 0
+
+
+def discard(sha256: str) -> None:
+    """Forget an original: one that is no longer what its name says, or that was purged."""
+    default_storage.delete(original_name(sha256))
+
+
+def tidy(older_than_seconds: float = 24 * 3600) -> None:
+    """Remove what uploads that were killed left half written."""
+    for path in (Path(settings.MEDIA_ROOT) / "incoming").glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - older_than_seconds:
+                path.unlink()
+
+
+def is_whole(sha256: str) -> bool:
+    """Whether the bytes lie there as they came, and can be read."""
+    try:
+        with default_storage.open(original_name(sha256)) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def chunks_of(stream: BinaryIO, size: int = 1 << 20) -> Iterable[bytes]:
@@ -78,6 +175,16 @@ def original(sha256: str) -> bytes:
     with default_storage.open(original_name(sha256)) as file:
         data: bytes = file.read()
         return data
+
+
+def preview(sha256: str) -> bytes:
+    with default_storage.open(preview_name(sha256)) as file:
+        data: bytes = file.read()
+        return data
+
+
+def discard_preview(sha256: str) -> None:
+    default_storage.delete(preview_name(sha256))
 
 
 def put_preview(sha256: str, jpeg: bytes) -> None:

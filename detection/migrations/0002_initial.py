@@ -243,8 +243,8 @@ class Migration(migrations.Migration):
                 expressions=[
                     (
                         models.Func(
-                            models.F("camera_id"),
-                            models.F("camera_id"),
+                            models.F("camera"),
+                            models.F("camera"),
                             models.Value("[]"),
                             function="int8range",
                         ),

@@ -1,10 +1,34 @@
 """Survey (where and when), cards (what came in), runs (what the machine said)."""
 
-from detection.models.cards import Batch, CardFile, Frame
-from detection.models.runs import Detection, Detector, Run, RunFrame
-from detection.models.survey import Camera, Deployment, Zone
+from detection.models.cards import (
+    Batch,
+    CardFile,
+    ClockCorrection,
+    Frame,
+    Lifting,
+    Purge,
+    Retention,
+)
+from detection.models.runs import Decision, Detection, Detector, Run, RunFrame, Suppression, Trial
+from detection.models.survey import EARLIEST_START, Camera, Deployment, Zone
 
 __all__ = [
-    "Batch", "Camera", "CardFile", "Deployment", "Detection", "Detector", "Frame", "Run",
-    "RunFrame", "Zone",
-]  # fmt: skip
+    "EARLIEST_START",
+    "Batch",
+    "Camera",
+    "CardFile",
+    "ClockCorrection",
+    "Decision",
+    "Deployment",
+    "Detection",
+    "Detector",
+    "Frame",
+    "Lifting",
+    "Purge",
+    "Retention",
+    "Run",
+    "RunFrame",
+    "Suppression",
+    "Trial",
+    "Zone",
+]

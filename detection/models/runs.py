@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from detection.labels import Label
+from detection.labels import COUNTED_SCORE, Label
 from detection.models.cards import Batch, Frame
+from detection.models.survey import Deployment
 from lacs_web.models import User
 
 
@@ -23,6 +24,10 @@ class Detector(models.Model):
     licence = models.CharField(_("licence"), max_length=200, blank=True)
     is_default = models.BooleanField(default=False)
     registered_at = models.DateTimeField(auto_now_add=True)
+    # {"verdict", "described", "pictures", "evidence"} (onnx/probe.py) and what it found there,
+    # {"boxes", "seconds"} (registering.py); null: not yet tried on real pictures.
+    probe = models.JSONField(null=True)
+    probes = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often that was begun
 
     class Meta:
         verbose_name = _("detector")
@@ -42,16 +47,29 @@ class Detector(models.Model):
 
 
 class Run(models.Model):
-    """One detector with fixed settings over one batch; kept for good."""
+    """One detector, or two together, with fixed settings over one batch; kept for good.
+
+    A frame's boxes are those of the latest run that examined it: a later run supersedes, frame by
+    frame, and the earlier one stays as it was.
+    """
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="runs")
     detector = models.ForeignKey(Detector, models.PROTECT, related_name="runs")
+    # Looks at each frame too: for people far away, say, where the first is for those near.
+    second_detector = models.ForeignKey(
+        Detector, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     settings = models.JSONField(default=dict)
     software = models.CharField(max_length=40)
+    # Version and providers that it ran on.
+    engine = models.CharField(max_length=200, blank=True, default="", db_default="")
+    repeats = models.ForeignKey("self", models.PROTECT, null=True, related_name="repeated_by")
     started_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
     paused = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True)
+    # When its boxes came to be weighed anew (detection/weighing.py); null: nothing is owed.
+    weigh_owed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-started_at"]
@@ -78,6 +96,17 @@ class RunFrame(models.Model):
         DONE = "done"
         FAILED = "failed"
 
+    class Problem(models.TextChoices):
+        """Why the frame may be unreadable, seen against its neighbours (onnx/quality.py): proposed,
+        reviewers decide. "" where the card itself said so already (Frame.flag).
+        """
+
+        DARK = "dark", _("dark")
+        FOG = "fog", _("fog")
+        WET = "wet", _("drop on the lens")
+        SNOW = "snow", _("snow on the lens")
+        MOVED = "moved", _("camera moved")
+
     run = models.ForeignKey(Run, models.CASCADE, related_name="run_frames")
     frame = models.ForeignKey(Frame, models.CASCADE, related_name="run_frames")
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
@@ -85,6 +114,9 @@ class RunFrame(models.Model):
     claim = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    examined_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=5, choices=Problem, blank=True, default="", db_default="")
+    light = models.BinaryField(null=True)  # what frames of like light share (weighing.py)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "frame"], name="frame_once_per_run")]
@@ -94,6 +126,18 @@ class RunFrame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.frame_id} {self.state}"
+
+
+class DetectionQuerySet(models.QuerySet["Detection"]):
+    def counted(self) -> Self:
+        """Those that count in figures and are suggested to reviewers: sure enough, of a class of
+        ours, not suppressed. The figures' own SQL says the same (dashboards/attendance.py).
+        """
+        return self.sure().filter(suppression__isnull=True)
+
+    def sure(self) -> Self:
+        """Those that would count but for their suppression."""
+        return self.filter(score__gte=COUNTED_SCORE).exclude(label="")
 
 
 class Detection(models.Model):
@@ -110,6 +154,10 @@ class Detection(models.Model):
     y = models.FloatField()
     w = models.FloatField()
     h = models.FloatField()
+    # Share of the box that differs from the still background; null where there was none.
+    evidence = models.FloatField(null=True)
+
+    objects = DetectionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -123,3 +171,76 @@ class Detection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label or self.source_class} {self.score:.2f}"
+
+
+class Suppression(models.Model):
+    """That a machine box does not count, and why; derived (detection/weighing.py), never stated.
+
+    The box itself stays, and is shown to who asks for it.
+    """
+
+    class Reason(models.TextChoices):
+        IGNORED = "ignored", _("in a zone to ignore")
+        RECURS = "recurs", _("comes back where nothing changed")
+        DISMISSED = "dismissed", _("somebody said that it is a thing")
+
+    detection = models.OneToOneField(Detection, models.CASCADE, primary_key=True)
+    reason = models.CharField(max_length=9, choices=Reason)
+
+    def __str__(self) -> str:
+        return f"{self.detection_id}: {self.reason}"
+
+
+class Decision(models.Model):
+    """What people said, in a settled frame, of a box where nothing had changed: a visitor who
+    stays (a tent, say), or a thing that is none (a rock). Counts at that place for the season;
+    derived from the frame (detection/deciding.py), and gone when the frame is settled no more.
+    """
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="decisions")
+    frame = models.ForeignKey(Frame, models.CASCADE, related_name="decisions")
+    label = models.CharField(max_length=10, choices=Detection.LABELS)
+    x = models.FloatField()
+    y = models.FloatField()
+    w = models.FloatField()
+    h = models.FloatField()
+    visitor = models.BooleanField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.label} at {self.x:.3f}, {self.y:.3f}: {self.visitor}"
+
+
+class Trial(models.Model):
+    """Detector and settings tried on a few frames of a deployment; counts nowhere.
+
+    pending ─ claimed ─▶ done | failed. `results`: [{"frame", "seconds", "boxes": [{"label",
+    "source_class", "score", "x", "y", "w", "h"}]} or {"frame", "reason"}], in the order of time.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        FAILED = "failed"
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="trials")
+    detector = models.ForeignKey(Detector, models.CASCADE, related_name="+")
+    second_detector = models.ForeignKey(Detector, models.CASCADE, null=True, related_name="+")
+    settings = models.JSONField(default=dict)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    reason = models.CharField(max_length=300, blank=True)
+    results = models.JSONField(default=list)
+    claim = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.detector}, {self.deployment}"

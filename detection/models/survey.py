@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -9,6 +11,8 @@ from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from lacs_web.models import Lake, Park
+
+EARLIEST_START = datetime(1990, 1, 1, tzinfo=UTC)  # no survey is older
 
 
 class Camera(models.Model):
@@ -58,6 +62,13 @@ class Deployment(models.Model):
         help_text=_("60 is winter time in France and Italy, on which cameras usually stay."),
     )
     clock_correction_seconds = models.IntegerField(_("clock correction (seconds)"), default=0)
+    # How new cards are examined where somebody chose it here; else the default detector, as usual.
+    detector = models.ForeignKey(
+        "detection.Detector", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # A run's settings, and under "second" the SHA-256 of the detector that looks too, if any
+    # (runs.kept).
+    detection = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["-starts_at"]
@@ -68,6 +79,11 @@ class Deployment(models.Model):
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
                 name="deployment_ends_after_start",
                 violation_error_message=_("A deployment ends after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__gte=EARLIEST_START)
+                & (Q(ends_at__isnull=True) | Q(ends_at__gte=EARLIEST_START)),
+                name="deployment_since_1990",
             ),
             models.CheckConstraint(
                 condition=Q(interval_seconds__gt=0), name="deployment_interval_positive"
@@ -82,12 +98,13 @@ class Deployment(models.Model):
                 name="deployment_window_whole",
                 violation_error_message=_("The daily window ends after it starts."),
             ),
-            # Ranges on both sides: the GiST index then needs no extension.
+            # Ranges on both sides: the GiST index then needs no extension. F("camera"), not
+            # F("camera_id"): validation puts the instance's own value only in fields' names.
             ExclusionConstraint(
                 name="camera_at_one_place_at_a_time",
                 expressions=[
                     (
-                        Func(F("camera_id"), F("camera_id"), Value("[]"), function="int8range"),
+                        Func(F("camera"), F("camera"), Value("[]"), function="int8range"),
                         RangeOperators.OVERLAPS,
                     ),
                     (

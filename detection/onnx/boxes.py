@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _HELD = 0.7  # share of a fragment that lies within the whole
+_BETWEEN = 0.35  # IoU above which boxes of two looks are one thing: twice the scale, other edges
 _AS_CERTAIN = 0.5  # of the fragment's score: a faint large box takes no sure small one with it
 
 
@@ -90,9 +91,12 @@ def _area(xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def nms(boxes: Boxes, limit: float, most: int | None = None) -> Boxes:
+def nms(
+    boxes: Boxes, limit: float, most: int | None = None, look: NDArray[np.intp] | None = None
+) -> Boxes:
     """Greedy class-wise suppression: a box overlapping a better one of its class by an IoU over
-    `limit` goes. Best first, ties in the order given, at most `most`.
+    `limit` goes, over _BETWEEN where another `look` [N] (tile or whole frame) saw the better one.
+    Best first, ties in the order given, at most `most`.
     """
     left = np.argsort(-boxes.scores, kind="stable")
     kept: list[int] = []
@@ -100,16 +104,19 @@ def nms(boxes: Boxes, limit: float, most: int | None = None) -> Boxes:
         best, left = left[0], left[1:]
         kept.append(int(best))
         overlap = iou(boxes.xyxy[best : best + 1], boxes.xyxy[left])[0]
-        left = left[(overlap <= limit) | (boxes.classes[left] != boxes.classes[best])]
+        same = overlap > limit
+        if look is not None:
+            same |= (overlap > _BETWEEN) & (look[left] != look[best])
+        left = left[~same | (boxes.classes[left] != boxes.classes[best])]
     return boxes.take(np.array(kept, np.intp))
 
 
-def drop_fragments(boxes: Boxes, cut: NDArray[np.bool_], look: NDArray[np.intp]) -> Boxes:
-    """Drop boxes of things that a tile's edge cut and that another look shows more of.
+def fragments(boxes: Boxes, cut: NDArray[np.bool_], look: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """[N] which are boxes of things that a tile's edge cut and that another look shows more of.
 
     `cut` [N]: the box touches an edge of its tile that lies inside the frame. `look` [N]: the
-    tile (or whole frame) it was seen in. A cut box goes if a box of its class from another look
-    holds most of it, is larger, and is not much less certain. Boxes that no edge cut all stay: a
+    tile (or whole frame) it was seen in. A cut box is one if a box of its class from another look
+    holds most of it, is larger, and is not much less certain. Boxes that no edge cut are none: a
     child before an adult lies within the adult's box too.
     """
     area = _area(boxes.xyxy)
@@ -118,9 +125,9 @@ def drop_fragments(boxes: Boxes, cut: NDArray[np.bool_], look: NDArray[np.intp])
     held &= area > area[parts, None]
     held &= (look != look[parts, None]) & (boxes.classes == boxes.classes[parts, None])
     held &= boxes.scores >= _AS_CERTAIN * boxes.scores[parts, None]
-    kept = np.ones(len(boxes), bool)
-    kept[parts] = ~held.any(axis=1)
-    return boxes.take(kept)
+    result = np.zeros(len(boxes), bool)
+    result[parts] = held.any(axis=1)
+    return result
 
 
 def clip(boxes: Boxes, width: int, height: int) -> Boxes:

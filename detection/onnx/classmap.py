@@ -90,6 +90,13 @@ COCO_80: tuple[str, ...] = (
     "toothbrush",
 )
 
+# COCO's categories 1 to 90 as TensorFlow's models number them (from 0 here): ten were never used.
+_UNUSED = frozenset({12, 26, 29, 30, 45, 66, 68, 69, 71, 83})
+_rest = iter(COCO_80)
+COCO_90: tuple[str, ...] = tuple(
+    f"class {number}" if number in _UNUSED else next(_rest) for number in range(1, 91)
+)
+
 _PROPOSED: dict[str, Label] = {label.value: label for label in Label} | {
     "surfboard": Label.BOAT,  # a paddle board, on a mountain lake
     "cow": Label.CATTLE,

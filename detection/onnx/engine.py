@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,10 +14,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.onnx.boxes import Boxes, clip, drop_fragments, nms
-from detection.onnx.layouts import Layout, recognise
-from detection.onnx.runtime import ModelRefused, Refusal, Session, describe
+from detection.onnx.background import SIDE, Background, Change
+from detection.onnx.boxes import Boxes, clip, fragments, nms
+from detection.onnx.classmap import propose
+from detection.onnx.gate import unexplained, windows
+from detection.onnx.layouts import FAMILIES, Layout, known
+from detection.onnx.repeats import CAME, LONG
+from detection.onnx.runtime import Session, describe
 from detection.onnx.tiling import Tile, grid
+
+SURE = 0.6  # score in the whole frame that needs no closer look
+SEEN = 0.3  # score of a box that is looked at more closely, and again in the next frame
+_LEFT = 0.45  # of a score that a closer look does not bear out: below SEEN
+_SECOND_TILE = 640  # px a side of a second look's canvas where no tile is set
+_STILL, _CAME = 0.75, 0.75  # logits off where nothing changed, and on where something came
 
 
 @dataclass(frozen=True)
@@ -24,32 +35,58 @@ class DetectorSettings:
     """How a model is applied; raises ValueError on a value out of range.
 
     `long_side`: px of the network's canvas for the whole frame (where the file lets it vary).
-    The defaults give the most recall for a quarter of a CPU-second a frame (YOLOX-nano, people of
-    8–80 px in frames of 1280 and 1920 px); tiles find no more for the same time.
-    `tile`: px a side of the tiles also looked at, at the frame's own scale; None for none.
+    `tile`: px a side of the canvas of the tiles also looked at; None for none.
+    `detail`: px that the long side of a smaller frame would have at the scale of its tiles, which
+    are enlarged so far; None, and for larger frames: the frame's own scale.
     `overlap`: least fraction of a tile shared with its neighbour.
+    `gated`: tiles only where something changed, where a box lay in the frame before, and where the
+    whole frame leaves doubt; all of them where there is no background (too few frames of like
+    light) or no frame before.
+    `second_look`: where nothing was found but something changed, look there again at twice the
+    scale; without a background there is no second look.
+    `weighed`: a box in which nothing changed is believed less, and one in which something did is
+    believed more; what may stand for days (a tent) loses nothing. Scores are the network's own
+    where there is no background.
     `min_score`: low, since thresholds are chosen later, on stored boxes.
     `nms_iou`: overlap above which the weaker of two boxes of a class goes.
+    `layout`: the family of the file's outputs where a person says so; None: as recognised.
     `max_boxes`: most boxes kept of a picture, best first.
     """
 
     long_side: int = 1920
     tile: int | None = None
+    detail: int | None = None
     overlap: float = 0.2
+    gated: bool = False
+    second_look: bool = False
+    weighed: bool = False
     min_score: float = 0.05
     nms_iou: float = 0.6
     max_boxes: int = 300
+    layout: str | None = None
 
     def __post_init__(self) -> None:
         _whole("long_side", self.long_side, 32, 8192)
         if self.tile is not None:
             _whole("tile", self.tile, 64, 8192)
+        if self.detail is not None:
+            _whole("detail", self.detail, 32, 8192)
         _whole("max_boxes", self.max_boxes, 1, 10_000)
+        if self.layout is not None and self.layout not in FAMILIES:
+            raise ValueError(f"layout must be one of {', '.join(sorted(FAMILIES))}")
+        _flag("gated", self.gated)
+        _flag("second_look", self.second_look)
+        _flag("weighed", self.weighed)
         _fraction("overlap", self.overlap, 0.9)
         _fraction("min_score", self.min_score, 1.0)
         _fraction("nms_iou", self.nms_iou, 1.0)
 
-    def to_dict(self) -> dict[str, int | float | None]:
+    @property
+    def needs_neighbours(self) -> bool:
+        """Whether frames must come with their neighbours for these settings to mean anything."""
+        return self.second_look or self.weighed or (self.gated and self.tile is not None)
+
+    def to_dict(self) -> dict[str, int | float | str | None]:
         return asdict(self)
 
     @classmethod
@@ -65,9 +102,29 @@ def _whole(name: str, value: object, low: int, high: int) -> None:
         raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
 
 
+def _flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, not {value!r}")
+
+
 def _fraction(name: str, value: object, high: float) -> None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= high:
         raise ValueError(f"{name} must be a number from 0 to {high}, not {value!r}")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is known about a frame besides its picture: the `background` (None with too few
+    neighbours), how the frame differs from it, and the boxes seen in the frame `before` (None for
+    the first of a sequence).
+    """
+
+    background: Background | None = None
+    change: Change | None = None
+    before: Boxes | None = None
+
+
+ALONE = Around()
 
 
 @dataclass(frozen=True)
@@ -78,31 +135,152 @@ class Engine:
     layout: Layout
     settings: DetectorSettings
 
-    def detect(self, rgb: NDArray[np.uint8]) -> Boxes:
-        """Boxes in px of `rgb` (uint8 [H,W,3]), best first; ValueError on another array."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names that boxes' classes point to."""
+        return self.layout.names
+
+    @property
+    def still_side(self) -> int | None:
+        """Long side in px of the stills that frames' backgrounds are made of; None: no need."""
+        if self.layout.input.background:
+            return self.settings.long_side
+        return SIDE if self.settings.needs_neighbours else None
+
+    def detect(self, rgb: NDArray[np.uint8], around: Around = ALONE) -> Boxes:
+        """Boxes in px of `rgb` (uint8 [H,W,3]), best first; ValueError on another array.
+
+        A network that takes a background and has none gets the picture twice.
+        """
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
             raise ValueError(f"a picture is uint8 [H,W,3], not {rgb.dtype} {list(rgb.shape)}")
         height, width = rgb.shape[:2]
-        found = [self._look(rgb, Tile(0, 0, width, height), self.settings.long_side)]
-        cut = [np.zeros(len(found[0]), bool)]
-        size = self.settings.tile
-        if size is not None and size < max(height, width):
-            for tile in grid(width, height, size, self.settings.overlap):
-                found.append(self._look(rgb, tile, max(tile.width, tile.height)))
-                cut.append(tile.cuts(found[-1].xyxy, width, height))
-        looks = np.repeat(np.arange(len(found)), [len(each) for each in found])
-        entire = drop_fragments(Boxes.concat(found), np.concatenate(cut), looks)
-        return nms(entire, self.settings.nms_iou, self.settings.max_boxes)
+        both = [rgb, rgb]
+        if self.layout.input.background and around.background is not None:
+            both[1] = np.asarray(cv2.resize(around.background.rgb(), (width, height)), np.uint8)
+        whole = self._look(both, Tile(0, 0, width, height), self.settings.long_side, around.change)
+        enlarged = max(1.0, (self.settings.detail or 0) / max(width, height))
+        size = round(self.settings.tile / enlarged) if self.settings.tile else None
+        tiles = self._tiles(whole, width, height, size, around)
+        entire = self._together(whole, both, tiles, enlarged, around.change)
+        if self.settings.second_look and not (entire.scores >= SEEN).any():
+            side = (size or round(_SECOND_TILE / enlarged)) // 2
+            closer = windows(_spots(around.change, width, height), width, height, side, 8) or []
+            entire = self._together(entire, both, closer, 2 * enlarged, around.change)
+        return entire
 
-    def _look(self, rgb: NDArray[np.uint8], window: Tile, long_side: int) -> Boxes:
-        """Boxes seen in `window` of the picture, in px of the whole picture."""
-        seen = rgb[window.y : window.y + window.height, window.x : window.x + window.width]
-        tensor, mapping = self.layout.input.prepare(seen, long_side)
-        outputs = self.session.run(tensor)
+    def _tiles(
+        self, whole: Boxes, width: int, height: int, size: int | None, around: Around
+    ) -> list[Tile]:
+        """Where to look besides the `whole` frame, which showed these boxes: tiles of `size` px."""
+        if size is None or size >= max(height, width):
+            return []
+        every = grid(width, height, size, self.settings.overlap)
+        if not self.settings.gated or around.change is None or around.before is None:
+            return every
+        before = around.before.xyxy[self._seen(around.before)]
+        spots = np.concatenate([_spots(around.change, width, height), before])
+        spots = unexplained(spots, whole.xyxy[whole.scores >= SURE])
+        chosen = windows(spots, width, height, size, len(every) - 1)
+        if chosen is None:
+            return every
+        doubtful = whole.xyxy[self._seen(whole) & (whole.scores < SURE)]
+        for tile in chosen:
+            doubtful = doubtful[~tile.shows(doubtful, width, height)]
+        more = windows(doubtful, width, height, size, len(every) - 1 - len(chosen))
+        return every if more is None else chosen + more
+
+    def _seen(self, boxes: Boxes) -> NDArray[np.bool_]:
+        """[N] which boxes are worth a tile: likely enough, and of a class of ours."""
+        return np.asarray((boxes.scores >= SEEN) & self._ours[boxes.classes], np.bool_)
+
+    def _together(
+        self,
+        first: Boxes,
+        both: list[NDArray[np.uint8]],
+        tiles: Sequence[Tile],
+        scale: float,
+        change: Change | None,
+    ) -> Boxes:
+        """Boxes of a `first` look and of looks at `tiles`, `scale` times enlarged, as one. The
+        closer look decides: what the first is not SURE of, and a tile has whole, is the tile's. It
+        is kept with a score at which it does not count: who is perhaps there is masked.
+        """
+        height, width = both[0].shape[:2]
+        shown = [tile.shows(first.xyxy, width, height) for tile in tiles]
+        doubted = (first.scores < SURE) & np.any([np.zeros(len(first), bool), *shown], axis=0)
+        left = first.take(doubted)
+        left = Boxes(left.xyxy, left.scores * np.float32(_LEFT), left.classes)
+        left = left.take(left.scores >= self.settings.min_score)
+        first = first.take(~doubted)
+        found, cut = [first], [np.zeros(len(first), bool)]
+        for tile in tiles:
+            found.append(
+                self._look(both, tile, round(scale * max(tile.width, tile.height)), change)
+            )
+            cut.append(tile.cuts(found[-1].xyxy, width, height))
+        looks = np.repeat(np.arange(len(found)), [len(each) for each in found])
+        entire = Boxes.concat(found)
+        kept = ~fragments(entire, np.concatenate(cut), looks)
+        limits = self.settings.nms_iou, self.settings.max_boxes
+        every = Boxes.concat([entire.take(kept), left])
+        return nms(every, *limits, np.concatenate([looks[kept], np.zeros(len(left), np.intp)]))
+
+    def _look(
+        self,
+        both: list[NDArray[np.uint8]],
+        window: Tile,
+        long_side: int,
+        change: Change | None,
+    ) -> Boxes:
+        """Boxes seen in `window` of the picture, in px of the whole picture; `both` are picture
+        and background.
+        """
+        seen, behind = (
+            each[window.y : window.y + window.height, window.x : window.x + window.width]
+            for each in both
+        )
+        wanted = self.layout.input
+        tensor, mapping = wanted.prepare(seen, long_side, behind)
+        outputs = self.session.run(tensor, wanted.sizes(tensor))
         found = self.layout.decode(outputs, tensor.shape, self.settings.min_score)
         found = clip(mapping.to_picture(found), window.width, window.height)
         found = nms(found, self.settings.nms_iou, self.settings.max_boxes)
-        return found.shift(window.x, window.y)
+        found = found.shift(window.x, window.y)
+        if not self.settings.weighed or change is None:
+            return found
+        return _weighed(found, change, both[0].shape[:2], self._long)
+
+    @functools.cached_property
+    def _ours(self) -> NDArray[np.bool_]:
+        """[C] which classes are the product's own by their names; all where none is."""
+        labels = propose(self.names)
+        ours = np.array([labels[name] is not None for name in self.names], np.bool_)
+        return ours if ours.any() else np.ones_like(ours)
+
+    @functools.cached_property
+    def _long(self) -> NDArray[np.bool_]:
+        """[C] which classes are of things that may stand for days."""
+        labels = propose(self.names)
+        return np.array([labels[name] in LONG for name in self.names], np.bool_)
+
+
+def _weighed(boxes: Boxes, change: Change, size: tuple[int, int], long: NDArray[np.bool_]) -> Boxes:
+    """`boxes` of a frame of `size` (height, width) px with scores that what changed has weighed."""
+    share = change.within(boxes.to_fractions(size[1], size[0]))
+    came = np.clip(share / CAME, 0, 2) - 1  # from -1, nothing changed, to 1
+    came[long[boxes.classes]] = np.maximum(came[long[boxes.classes]], 0)
+    held = np.clip(boxes.scores.astype(np.float64), 1e-6, 1 - 1e-6)
+    logits = np.log(held / (1 - held)) + np.where(came < 0, _STILL, _CAME) * came
+    scores = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return Boxes(boxes.xyxy, scores, boxes.classes)
+
+
+def _spots(change: Change | None, width: int, height: int) -> NDArray[np.float32]:
+    """[N,4] in px what changed; nothing where that is not known."""
+    if change is None:
+        return np.zeros((0, 4), np.float32)
+    return change.spots * np.array([width, height] * 2, np.float32)
 
 
 def detect_many(
@@ -139,9 +317,5 @@ def load_engine(
     providers: Sequence[str] | None = None,
 ) -> Engine:
     """An engine for the ONNX file at `path`; raises ModelRefused, also for an unknown layout."""
-    layout = recognise(describe(path))
-    if layout is None:
-        raise ModelRefused(
-            Refusal.UNKNOWN_LAYOUT, f"{path.name} is ONNX but not a detector known here"
-        )
+    layout = known(describe(path), path.name, settings.layout)
     return Engine(Session(path, threads, providers), layout, settings)

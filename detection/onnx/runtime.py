@@ -18,7 +18,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from detection.onnx.wire import has_external_data
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CPU = "CPUExecutionProvider"
+LACKS = "; without "
 MOST_BYTES = 512 * 1024**2  # the largest published detectors take 400 MB
 MOST_SHAPES = 2  # one of the whole frame, one of its tiles: working memory grows with each
 _ERRORS_ONLY = 3  # ONNX Runtime's severity scale: exporters' habits cause hundreds of warnings
@@ -38,6 +38,7 @@ class Refusal(StrEnum):
     """Why a model file cannot be used; the web layer words it in the reader's language."""
 
     UNREADABLE = "unreadable"
+    CHANGED = "changed"
     NOT_ONNX = "not_onnx"
     TOO_LARGE = "too_large"
     EXTERNAL_DATA = "external_data"
@@ -110,10 +111,29 @@ class Session:
         self._shapes: set[tuple[int, ...]] = set()
         self._lock = threading.Lock()
 
-    def run(self, tensor: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """Every output for the one input `tensor`, in the file's order; raises ModelRefused."""
+    @property
+    def running_on(self) -> str:
+        """The runtime's version and the providers in use, once `run` was called; else "". Those
+        that were asked for and could not be had follow LACKS.
+        """
+        session = self._session
+        if session is None:
+            return ""
+        used = session.get_providers()
+        told = f"onnxruntime {_onnxruntime().__version__}: {', '.join(used)}"
+        lacks = [provider for provider in self.providers if provider not in used]
+        return told + (LACKS + ", ".join(lacks) if lacks else "")
+
+    def run(
+        self, tensor: NDArray[Any], others: Mapping[str, NDArray[Any]] | None = None
+    ) -> list[NDArray[Any]]:
+        """Every output, in the file's order, for the picture `tensor` and `others`, which are
+        named as the file names them; raises ModelRefused.
+        """
         session = self._opened(tensor.shape)
-        outputs: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: tensor})
+        feeds = dict(others or {})
+        feeds |= {node.name: tensor for node in session.get_inputs() if node.name not in feeds}
+        outputs: list[NDArray[Any]] = session.run(None, feeds)
         return outputs
 
     def _opened(self, shape: tuple[int, ...]) -> ort.InferenceSession:

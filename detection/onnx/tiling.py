@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NEAR = 2.0  # px from an edge within which a box counts as cut by it
+_ROOM = 8.0  # px from an edge beyond which a tile shows a thing whole, give or take its box
+_PART = 0.5  # of a tile's side: what is larger is seen better from afar
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,27 @@ class Tile:
         """[N] whether each box [N,4], in px of the `width` × `height` px frame, touches an edge
         of this window that lies inside the frame: what it holds may go on beyond.
         """
+        return self._beyond(xyxy, width, height, _NEAR)
+
+    def shows(self, xyxy: NDArray[np.float32], width: int, height: int) -> NDArray[np.bool_]:
+        """[N] whether this window shows what each box [N,4] holds whole, and not too close."""
+        sides = (xyxy[:, 2:] - xyxy[:, :2]).max(axis=1)
+        fits = sides <= _PART * max(self.width, self.height)
+        return np.asarray(fits & ~self._beyond(xyxy, width, height, _ROOM), np.bool_)
+
+    def _beyond(
+        self, xyxy: NDArray[np.float32], width: int, height: int, near: float
+    ) -> NDArray[np.bool_]:
+        """[N] whether each box comes `near` px to an edge that lies inside the frame, or passes
+        it.
+        """
         right, bottom = self.x + self.width, self.y + self.height
         edges = np.array(
             [
-                self.x + _NEAR if self.x > 0 else -np.inf,
-                self.y + _NEAR if self.y > 0 else -np.inf,
-                right - _NEAR if right < width else np.inf,
-                bottom - _NEAR if bottom < height else np.inf,
+                self.x + near if self.x > 0 else -np.inf,
+                self.y + near if self.y > 0 else -np.inf,
+                right - near if right < width else np.inf,
+                bottom - near if bottom < height else np.inf,
             ]
         )
         beyond = np.concatenate([xyxy[:, :2] < edges[:2], xyxy[:, 2:] > edges[2:]], axis=1)

@@ -89,6 +89,9 @@ def draw(thing: Thing, metre: float, x: float, y: float, night: float = 0.0) -> 
     pen = _Pen(metre * thing.scale, thing.left, (x - left, y - top), over)
     _DRAWERS.get(thing.label, _person)(pen, thing, night)
     mask = pen.pixels[..., 3]
+    if thing.hidden:
+        tall = np.flatnonzero(mask.any(axis=1))
+        pen.pixels[int(tall[-1] + 1 - thing.hidden * len(tall)) :] = 0
     ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(ys):
         return None
@@ -210,7 +213,13 @@ def _dog(pen: _Pen, thing: Thing, night: float) -> None:
     pen.limb(coat, 0.05, (-0.34, 0.48), (-0.52, 0.68))
 
 
+def _cattle(pen: _Pen, thing: Thing, night: float) -> None:
+    coat: Colour = ((0.42, 0.24, 0.10), (0.70, 0.62, 0.50), (0.10, 0.09, 0.09))[thing.look % 3]
+    _beast(pen, coat, _dim(coat, 0.8), (2.1, 0.62, 0.38), thing.look % 3 > 0)
+    pen.limb(_dim(coat, 0.7), 0.06, (-1.02, 1.25), (-1.12, 0.6))
+
+
 _DRAWERS = {
     Label.PERSON: _person, Label.TENT: _tent, Label.BOAT: _boat, Label.SHEEP: _sheep,
-    Label.DOG: _dog,
+    Label.DOG: _dog, Label.CATTLE: _cattle,
 }  # fmt: skip

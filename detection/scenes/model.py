@@ -49,11 +49,17 @@ class Moment:
     # Edge of the mountain's shadow, as the fraction of the width it has covered from the left;
     # None: where the hour puts it.
     shadow_edge: float | None = None
+    turn_deg: float = 0.0  # picture turned about its middle: a camera knocked askew
+    bank: float = 0.0  # 0 none … 1 opaque: a bank of fog about bank_x, which drifts
+    bank_x: float = 0.5  # fraction of the width
+    rain: float = 0.0  # 0 none … 1 a downpour
+    drops: int = 0  # on the lens
+    snow: float = 0.0  # 0 none … 1 all of the lens
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is not None:
             raise ValueError("Moment.at is the camera's own clock and carries no time zone")
-        for name in ("cloud", "fog", "ripple"):
+        for name in ("cloud", "fog", "ripple", "bank", "rain", "snow"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"Moment.{name} must lie in 0..1, not {getattr(self, name)}")
 
@@ -80,8 +86,11 @@ class Thing:
     look: int = 0
     left: bool = False  # faces left
     scale: float = 1.0  # a child is 0.7
+    hidden: float = 0.0  # share of the height hidden from below, by a stone or by grass
 
     def __post_init__(self) -> None:
+        if not 0.0 <= self.hidden < 1.0:
+            raise ValueError(f"Thing.hidden must lie in 0..1, 1 left out, not {self.hidden}")
         if (self.label is Label.PERSON) != (self.activity is not None):
             raise ValueError("a person has an activity, and nothing else has one")
 

@@ -5,8 +5,8 @@ Hours are the lake's local ones (summer time); frames carry the camera's clock, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -66,6 +66,31 @@ def plan(start: date, days: int, interval_minutes: int, seed: int) -> list[Frame
             things = [t for s in stays for t in _things(s, day * 24 + hour)]
             frames.append(Frame(moment, tuple(things)))
     return frames
+
+
+def roughened(frames: Sequence[Frame], seed: int, knock: float = 4.0) -> list[Frame]:
+    """The same people in hard conditions: clouds come and go from frame to frame, the mountain's
+    shadow stands anywhere, the water is rippled or still, banks of fog drift by, and the camera is
+    knocked twice, by `knock` pixels at most each way, and stays so.
+    """
+    rng = np.random.default_rng([seed, 17])
+    knocks = set(rng.choice(np.arange(1, len(frames)), 2, replace=False).tolist())
+    moved, rough = np.zeros(2), []
+    for number, frame in enumerate(frames):
+        if number in knocks:
+            moved = moved + rng.uniform(knock / 2, knock, 2) * rng.choice([-1, 1], 2)
+        x, y = moved + frame.moment.shift_px
+        moment = replace(
+            frame.moment,
+            cloud=float(rng.uniform(0, 1)),
+            ripple=float(rng.uniform(0, 1)),
+            shadow_edge=float(rng.uniform(0, 0.8)) if rng.random() < 0.3 else None,
+            bank=float(rng.uniform(0.3, 0.8)) if rng.random() < 0.15 else 0.0,
+            bank_x=float(rng.uniform(0.1, 0.9)),
+            shift_px=(round(float(x), 2), round(float(y), 2)),
+        )
+        rough.append(replace(frame, moment=moment))
+    return rough
 
 
 def _stays(start: date, day: int, seed: int) -> Iterator[_Stay]:

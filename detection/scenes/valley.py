@@ -17,6 +17,7 @@ from detection.scenes.noise import Array, bumps, clouds, sample, smoothstep
 EYE_LINE = 0.42  # fraction of the height at which the ground would vanish
 FAR_SHORE = 0.462
 PERSON_METRES = 1.75
+_BEACH = 0.125  # depth of the shore, as a share of the way from the water to the eye's line
 _TALLEST = 80 / 960  # a standing person's height at the bottom of the frame
 # Stones that stand on the shore: x, y of the foot, width and height in metres. The third one is
 # as tall and as narrow as a person: what a detector must learn to leave alone.
@@ -52,6 +53,19 @@ def path_point(t: float) -> tuple[float, float]:
         for axis in (0, 1)
     )  # fmt: skip
     return x, y
+
+
+def zones() -> dict[str, list[tuple[float, float]]]:
+    """True outlines of the open water and of the stony shore before it, as fractions of the frame.
+
+    The shore ends inland where the meadow begins to win over the stones.
+    """
+    xs = np.linspace(0.08, 1, 24, dtype=np.float32)
+    edge = near_shore(xs)
+    inland = (edge - _BEACH * EYE_LINE) / (1 - _BEACH)
+    near = [(round(float(x), 4), round(float(y), 4)) for x, y in zip(xs, edge, strict=True)]
+    behind = [(round(float(x), 4), round(float(y), 4)) for x, y in zip(xs, inland, strict=True)]
+    return {"water": [*near, (1.0, FAR_SHORE)], "shore": [*near, *reversed(behind)]}
 
 
 @dataclass(frozen=True)

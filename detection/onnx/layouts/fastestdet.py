@@ -21,6 +21,7 @@ from detection.onnx.layouts.signature import canvas, class_names
 from detection.onnx.letterbox import Letterbox
 from detection.onnx.runtime import ModelDescription
 
+SIGNATURE = "FastestDet: one output [1, 5 + classes, h, w]"
 STRIDE = 16
 _OBJECTNESS, _CLASS = 0.6, 0.4  # exponents of the score, by the authors
 

@@ -22,6 +22,7 @@ from detection.onnx.layouts.signature import canvas, class_names
 from detection.onnx.letterbox import Letterbox
 from detection.onnx.runtime import ModelDescription
 
+SIGNATURE = "NanoDet: outputs cls_pred_stride_S [1, n, classes] and dis_pred_stride_S [1, n, 32]"
 _OUTPUT = re.compile(r"(cls|dis)_pred_stride_(\d+)")
 
 

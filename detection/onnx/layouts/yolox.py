@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.onnx.boxes import Boxes
-from detection.onnx.layouts.cells import best_class, cells
+from detection.onnx.layouts.cells import best_class, cell_count, cells
 from detection.onnx.layouts.input import Input
 from detection.onnx.layouts.signature import canvas, class_names
 from detection.onnx.runtime import ModelDescription
 
+SIGNATURE = "YOLOX: one output [1, N, 5 + classes], not decoded"
 STRIDES = (8, 16, 32)
 _COARSEST = STRIDES[-1]
 _LARGEST_LOG = 10.0  # exp() of more strides than any canvas holds would only overflow
@@ -69,14 +70,10 @@ def recognise(description: ModelDescription) -> Yolox | None:
         return None
     height, width = size
     rows, columns = output[1:]
-    if height and width and isinstance(rows, int) and rows != _anchor_count(height, width):
+    if height and width and isinstance(rows, int) and rows != cell_count(height, width, STRIDES):
         return None
     names = class_names(description.metadata, columns - 5) if isinstance(columns, int) else None
     return None if names is None else Yolox(names, Input(height, width, _COARSEST))
-
-
-def _anchor_count(height: int, width: int) -> int:
-    return sum((height // stride) * (width // stride) for stride in STRIDES)
 
 
 def _anchors(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,0 +1,1 @@
+"""The machine-readable side: one module per room."""

@@ -1,0 +1,209 @@
+"""Detect on the frames of one camera in the order of time, each with its neighbours.
+
+Frames are cut into as many stretches as there are threads; each thread walks its own, so that it
+knows the boxes of the frame before and results do not depend on who was faster. The first frame
+of a stretch has none before it. Stills are made of a frame every quarter of an hour or so and few
+are kept, so memory does not grow with the number of frames.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.onnx import background
+from detection.onnx.background import APART, SIDE, Still, remember
+from detection.onnx.boxes import Boxes
+from detection.onnx.engine import Around
+from detection.onnx.quality import Quality, judge
+
+Loader = Callable[[int], NDArray[np.uint8]]  # long side wanted in px → RGB [H,W,3]
+_REACH = 24  # stills to each side of a frame that may be its neighbours
+_REACH_LARGE = 8  # where stills are large
+_FARTHEST = 36 * 3600.0  # seconds: the same hour of the day before and after lies within
+
+
+class Detects(Protocol):
+    """An `Engine` or a `Pair`."""
+
+    @property
+    def still_side(self) -> int | None: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def detect(self, rgb: NDArray[np.uint8], around: Around = ...) -> Boxes: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One frame's outcome. `width`, `height` px of the picture that `boxes` refer to; `evidence`
+    float32 [N]: share of each box that differs from the background, NaN where there is none;
+    `light` float32 [12,16], what frames of like light share (empty without stills); `quality`
+    None likewise.
+    """
+
+    boxes: Boxes
+    width: int
+    height: int
+    evidence: NDArray[np.float32]
+    light: NDArray[np.float32]
+    quality: Quality | None = None
+
+
+def detect_in_order(
+    detector: Detects,
+    loaders: Sequence[Loader],
+    instants: Sequence[float],
+    threads: int,
+    *,
+    long_side: int = 1920,
+    stills: bool = True,
+    wanted: Sequence[int] | None = None,
+) -> Iterator[tuple[int, Seen | Exception]]:
+    """(position in `loaders`, what was seen or what went wrong) for each frame, as each is done.
+
+    `instants`: seconds, in any order. Frames are loaded at `long_side` px. `stills`: make them
+    even where the detector needs none, for evidence and quality. `wanted`: positions of the
+    frames to detect on, all by default; the others only lend their stills.
+    """
+    order = np.argsort(np.asarray(instants, np.float64), kind="stable")
+    if wanted is not None:
+        order = order[np.isin(order, np.asarray(wanted, np.intp))]
+    side = detector.still_side or (SIDE if stills else None)
+    album = None if side is None else _Album(loaders, instants, side, threads)
+    done: queue.SimpleQueue[tuple[int, Seen | Exception] | None] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def walk(stretch: NDArray[np.intp]) -> None:
+        before: Boxes | None = None
+        try:
+            for position in stretch.tolist():
+                if stop.is_set():
+                    return
+                try:
+                    seen = _one(detector, loaders[position](long_side), album, position, before)
+                except Exception as error:
+                    traceback.clear_frames(error.__traceback__)  # they would hold the picture
+                    done.put((position, error))
+                    continue
+                before = seen.boxes
+                done.put((position, seen))
+        finally:
+            done.put(None)
+
+    executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="detect")
+    cv2.setNumThreads(1)  # else OpenCV's own threads crowd ours
+    try:
+        stretches = [part for part in np.array_split(order, threads) if len(part)]
+        for part in stretches:
+            executor.submit(walk, part)
+        left = len(stretches)
+        while left:
+            if (outcome := done.get()) is None:
+                left -= 1
+            else:
+                yield outcome
+    finally:
+        stop.set()
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _one(
+    detector: Detects,
+    rgb: NDArray[np.uint8],
+    album: _Album | None,
+    position: int,
+    before: Boxes | None,
+) -> Seen:
+    height, width = rgb.shape[:2]
+    if album is None:
+        boxes = detector.detect(rgb, Around(before=before))
+        return Seen(boxes, width, height, np.full(len(boxes), np.nan, np.float32), _NO_LIGHT)
+    still = album.of(position, rgb)
+    near = album.near(position)
+    behind = background.background(still, background.neighbours(still, near))
+    change = None if behind is None else background.change(still, behind)
+    boxes = detector.detect(rgb, Around(behind, change, before))
+    evidence = np.full(len(boxes), np.nan, np.float32)
+    if change is not None:
+        evidence = change.within(boxes.to_fractions(width, height))
+    return Seen(boxes, width, height, evidence, still.thumb, judge(still, near))
+
+
+_NO_LIGHT = np.zeros((0, 0), np.float32)
+
+
+class _Album:
+    """Stills of frames, made when asked for; a few are kept."""
+
+    def __init__(
+        self, loaders: Sequence[Loader], instants: Sequence[float], side: int, threads: int
+    ) -> None:
+        self._loaders, self._instants, self._side = loaders, instants, side
+        self._reach = _REACH if side <= SIDE else _REACH_LARGE
+        self._most = (threads + 1) * (2 * self._reach + 1)
+        self._kept: OrderedDict[int, Still | None] = OrderedDict()
+        self._lock = threading.Lock()
+        # One frame of every half of APART is enough to choose from.
+        slots: dict[int, int] = {}
+        for position in np.argsort(np.asarray(instants, np.float64), kind="stable").tolist():
+            slots.setdefault(int(instants[position] // (APART / 2)), position)
+        self._chosen = list(slots.values())
+        self._times = np.array([instants[position] for position in self._chosen], np.float64)
+
+    def of(self, position: int, rgb: NDArray[np.uint8]) -> Still:
+        """The still of a frame whose picture is at hand: the one that it lent its neighbours,
+        where it did.
+        """
+        with self._lock:
+            if (kept := self._kept.get(position)) is not None:
+                self._kept.move_to_end(position)
+                return kept
+        still = remember(rgb, self._instants[position], self._side)
+        self._keep(position, still)
+        return still
+
+    def near(self, position: int) -> list[Still]:
+        """Stills of the frames before and after the one at `position`, itself left out."""
+        at = self._instants[position]
+        middle = int(np.searchsorted(self._times, at))
+        places = range(max(0, middle - self._reach), min(len(self._chosen), middle + self._reach))
+        return [
+            other
+            for place in places
+            if self._chosen[place] != position
+            and abs(self._times[place] - at) <= _FARTHEST
+            and (other := self._still(self._chosen[place])) is not None
+        ]
+
+    def _still(self, position: int) -> Still | None:
+        """The still at `position`; None where the picture cannot be read."""
+        with self._lock:
+            if position in self._kept:
+                self._kept.move_to_end(position)
+                return self._kept[position]
+        try:
+            rgb = self._loaders[position](self._side)
+            still = remember(rgb, self._instants[position], self._side)
+        except Exception:  # its own turn will tell what is wrong with it
+            still = None
+        self._keep(position, still)
+        return still
+
+    def _keep(self, position: int, still: Still | None) -> None:
+        with self._lock:
+            self._kept[position] = still
+            self._kept.move_to_end(position)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)

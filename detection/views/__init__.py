@@ -1,0 +1,1 @@
+"""Pages of cards, deployments and pictures: one module each."""
