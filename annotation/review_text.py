@@ -27,6 +27,7 @@ def _commands() -> dict[str, str]:
     return {
         "group_decide": _("Decide"),
         "group_boxes": _("Boxes"),
+        "group_sheets": _("Contact sheet and crops"),
         "group_view": _("Look"),
         "group_frames": _("Frames"),
         "validate": _("Validate all boxes shown, next frame"),
@@ -41,12 +42,35 @@ def _commands() -> dict[str, str]:
         "next_frame": _("Next frame of this sitting"),
         "previous_frame": _("Previous frame of this sitting"),
         "blink": _("Show the picture before"),
+        "difference": _("What differs from the picture before"),
+        "next_open": _("Next frame to check"),
+        "previous_open": _("Previous frame to check"),
+        "next_ten": _("Ten frames on"),
+        "previous_ten": _("Ten frames back"),
+        "first": _("First frame of this sitting"),
+        "last": _("Last frame of this sitting"),
+        "go_to": _("Go to a time"),
+        "spread": _("Copy the selected boxes to the next frames"),
+        "sheet": _("Contact sheet: many frames at once; again: the frame at the cursor"),
+        "crops": _("Crops: the machine’s boxes side by side; again: the frame at the cursor"),
+        "step": _("Go from one to the next"),
+        "closer": _("Look closer, and back"),
+        "mark": _("Mark: leave out when all are confirmed"),
+        "confirm_all": _("Confirm all that were seen and are not marked, then open the marked"),
+        "keep_crop": _("Keep the box, next"),
+        "refuse_crop": _("Refuse the box, next"),
+        "label_crop": _("Another class, next"),
+        "activity_crop": _("Activity, next"),
+        "keep_all": _("Keep all that are left on the page"),
+        "next_class": _("Next class of the machine"),
+        "previous_class": _("Previous class of the machine"),
         "draw": _("Draw a box"),
         "add_centre": _("Put a box at the centre, without dragging"),
         "cancel": _("Cancel, deselect, back to the picture"),
         "set_label": _("Class of the selected box, else of the next"),
         "set_activity": _("Activity of the selected box, else of the next"),
         "accept": _("Accept the selected suggestion"),
+        "bring_back": _("Bring back what was left out"),
         "next_box": _("Next box, then leave the picture"),
         "previous_box": _("Previous box, then leave the picture"),
         "select_all": _("Select all boxes"),
@@ -85,6 +109,10 @@ def _key_caps() -> dict[str, str]:
         "cap_ctrl": _("Ctrl"),
         "cap_alt": _("Alt"),
         "cap_shift": _("Shift"),
+        "cap_home": _("Home"),
+        "cap_end": _("End"),
+        "cap_page_up": _("Page up"),
+        "cap_page_down": _("Page down"),
         "cap_arrows": _("arrows"),
     }
 
@@ -100,6 +128,29 @@ def _page() -> dict[str, str]:
             "Enter validates all boxes shown. Question mark opens the help. "
             "The same boxes are listed after the picture."
         ),
+        "views": _("Ways to check"),
+        "view_frame": _("Frame"),
+        "view_sheet": _("Contact sheet"),
+        "sheet_hint": _(
+            "Look for people whom no box shows: the pointer, or a finger that stays, enlarges. A "
+            "tap marks what is not right; one key confirms all the others as shown, then the "
+            "marked ones open."
+        ),
+        "marked": _("marked"),
+        "view_crops": _("Crops"),
+        "crops_hint": _(
+            "The machine’s boxes of one class. Keep, refuse or give another class; a second tap "
+            "refuses. The frames are stated afterwards, once you have looked for people whom the "
+            "machine missed."
+        ),
+        "crops_done": _("No box of the machine is left to judge"),
+        "crops_done_text": _(
+            "Now look over the whole frames: only there do people show whom the machine missed."
+        ),
+        "crops_go_on": _("To the contact sheet"),
+        "crop_kept": _("kept"),
+        "crop_changed": _("changed"),
+        "crop_refused": _("refused"),
         "tools": _("Tools"),
         "decision": _("Your decision"),
         "panel": _("Boxes"),
@@ -110,10 +161,23 @@ def _page() -> dict[str, str]:
         "picture_failed": _("The picture could not be loaded."),
         "retry_picture": _("Load it again"),
         "blinking": _("Picture before: {time}"),
+        "differing": _("Difference from the picture before, {time}"),
+        "times_typed": _("Time, as in 08:35 or 0835"),
+        "to_check": _("to check"),
+        "no_such_time": _("No frame of this sitting has this time."),
+        "spread_ask_one": _("{n} box goes onto so many of the next frames:"),
+        "spread_ask_other": _("{n} boxes go onto so many of the next frames:"),
+        "spread_do": _("Copy"),
         "armed": _("Drag on the picture to draw one box. Esc gives up."),
         "button_validate": _("Validate"),
         "button_nobody": _("Nobody here"),
         "button_unreadable": _("Unreadable"),
+        "button_open": _("Open"),
+        "button_as_shown": _("As shown"),
+        "button_confirm_all": _("Confirm all not marked"),
+        "button_refuse": _("Refuse"),
+        "button_keep": _("Keep"),
+        "button_keep_all": _("Keep all that are left"),
         "button_skip": _("Skip"),
         "button_flag": _("Flag"),
         "validate_boxes_one": _("{n} box"),
@@ -139,6 +203,12 @@ def _page() -> dict[str, str]:
             "Switch this off if you speak to your device or press keys by accident; every key has "
             "a button, and Enter, Tab, Esc, arrows and combinations with Ctrl go on working."
         ),
+        "rounds": _("Stop after every twenty frames and say what they gave"),
+        "round": _("{n} of {all}"),
+        "round_title": _("Twenty frames done"),
+        "round_saved": _("Everything is kept. You can stop here at any time, and go on later."),
+        "round_on": _("Twenty more"),
+        "round_pause": _("Enough for now"),
         "help_intro": _(
             "Dashed boxes with a question mark are suggestions of the machine; boxes with a full "
             "line are yours. “Validate” states that all boxes shown are right, suggestions "
@@ -159,7 +229,7 @@ def _page() -> dict[str, str]:
         "rest_line": _("The line is down"),
         "rest_line_text": _("Frames will come as soon as it is back. Your work is kept here."),
         "rest_empty": _("Nothing is left to check"),
-        "rest_empty_text": _("Every frame of this lake that waits for you is done. Thank you!"),
+        "rest_empty_text": _("Every frame that waits for you here is done. Thank you!"),
         "rest_others": _("Nothing for you just now"),
         "rest_others_text": _("The frames that are left ({n}) are with other people."),
         "rest_failed": _("No frames could be fetched"),
@@ -178,6 +248,10 @@ def _boxes() -> dict[str, str]:
         "no_boxes_hint": _("No box on this frame. Drag on the picture to draw one."),
         "suggested_hint_one": _("{n} suggestion of the machine; “Validate” accepts it."),
         "suggested_hint_other": _("{n} suggestions of the machine; “Validate” accepts them."),
+        "left_out_one": _("{n} box is left out: you took the same away before."),
+        "left_out_other": _("{n} boxes are left out: you took the same away before."),
+        "followed_one": _("{n} tent follows from this night; delete it once it has gone."),
+        "followed_other": _("{n} tents follow from this night; delete them once they have gone."),
         "suggested": _("suggested, {score}"),
         "name_suggested": _("{box}?"),
         "line_suggested": _("{box}? {score}"),
@@ -206,6 +280,17 @@ def _said() -> dict[str, str]:
         "said_unreadable": _("{time}: unreadable"),
         "said_skip": _("{time}: skipped"),
         "said_flag": _("{time}: flagged to the ranger"),
+        "said_all_one": _("{n} frame confirmed as shown."),
+        "said_all_other": _("{n} frames confirmed as shown."),
+        "crops_unseen": _("Nothing was kept: the boxes that are left were not seen yet."),
+        "crops_kept_one": _("{n} box kept"),
+        "crops_kept_other": _("{n} boxes kept"),
+        "sheet_unseen_one": _(
+            "{n} frame was not seen: scroll to it, wait for its picture or open it."
+        ),
+        "sheet_unseen_other": _(
+            "{n} frames were not seen: scroll to them, wait for their pictures or open them."
+        ),
         "nobody_sure_one": _("You stated a box here: press again to say that nobody is here."),
         "nobody_sure_other": _(
             "You stated {n} boxes here: press again to say that nobody is here."
@@ -221,8 +306,15 @@ def _said() -> dict[str, str]:
         "copied_last_one": _("{n} box copied from the last frame"),
         "copied_last_other": _("{n} boxes copied from the last frame"),
         "nothing_to_copy": _("The last frame has no box that is missing here."),
+        "brought_back_one": _("{n} box is back, and will be shown on other frames too"),
+        "brought_back_other": _("{n} boxes are back, and will be shown on other frames too"),
+        "nothing_left_out": _("Nothing was left out on this frame."),
         "copied_one": _("{n} box copied"),
         "copied_other": _("{n} boxes copied"),
+        "spread_nothing": _("Select the boxes first that the next frames shall have."),
+        "spread_nowhere": _("No other frame of this viewpoint waits in this sitting."),
+        "spread_done_one": _("Copied onto {n} frame; one undo takes it back"),
+        "spread_done_other": _("Copied onto {n} frames; one undo takes it back"),
         "pasted_one": _("{n} box pasted"),
         "pasted_other": _("{n} boxes pasted"),
         "names_on": _("Names are shown"),
@@ -250,6 +342,7 @@ def _line() -> dict[str, str]:
         "reload": _("Reload"),
         "refused": _("The frame of {time} was not taken: {detail}"),
         "understood": _("Understood"),
+        "feedback": _("{time}: {said}"),
         "lost": _(
             "The frame of {time} was held for you too long ago, and may be with someone else. Your "
             "work on it is kept here."

@@ -1,22 +1,29 @@
 /** Wires the modules of the review page to its data- attributes, keys, buttons and events. No rule lives here. */
 
 import { createCanvas } from "./canvas.js";
+import { createCrops } from "./crops.js";
 import { createCommands } from "./commands.js";
-import { askConflict, fillHelp } from "./dialogs.js";
+import { createDetail } from "./detail.js";
+import { askConflict, askNumber, fillHelp, fillTimes } from "./dialogs.js";
 import { createEditing } from "./editing.js";
 import { shownSize } from "./geometry.js";
 import { attachGestures } from "./gestures.js";
 import { entryOf, printed, read } from "./keys.js";
 import { createList } from "./list.js";
+import { createMemory } from "./memory.js";
 import { createNotices } from "./notices.js";
 import { createOutbox } from "./outbox.js";
+import { byTime } from "./paging.js";
 import { createPalette } from "./palette.js";
 import { createPictures } from "./pictures.js";
 import { createPrefs } from "./prefs.js";
+import { createRound } from "./round.js";
 import { createScreen } from "./screen.js";
+import { createSheet } from "./sheet.js";
 import { createSitting } from "./sitting.js";
 import { createSync } from "./sync.js";
-import { createText } from "./text.js";
+import { createText } from "../lacs_web/text.js";
+import { createViews } from "./views.js";
 import { createWords } from "./words.js";
 
 /** Leases last minutes; asking once a minute also survives a request that fails. */
@@ -50,26 +57,40 @@ function csrf() {
   return cookie?.[1] ?? document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
-const { claimUrl, frameUrlTemplate, lake, day, user, activityLabel, icons } = root.dataset;
+/**
+ * What a key has changed is on the screen: the line, and the server that may run on this very machine, come after it.
+ * A page that is hidden or slow paints nothing, and does not wait for that.
+ */
+const painted = () =>
+  new Promise((resolve) => {
+    if (document.hidden) resolve();
+    else requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 100);
+  });
+
+const { claimUrl, frameUrlTemplate, day, user, activityLabel, icons } = root.dataset;
 const prefs = createPrefs(storage(), user);
 const pictures = createPictures();
+const regions = createPictures();
 const notices = createNotices({ host: part("notices"), live: part("live"), toast: part("toast"), giveFocus: () => focusViewer() });
 const sync = createSync({
-  fetch: (...request) => fetch(...request),
+  async fetch(url, options) {
+    if (!options.keepalive) await painted();
+    return fetch(url, options);
+  },
   outbox: createOutbox(storage(), user),
   claimUrl,
   frameUrl: frameUrlTemplate,
   csrf,
-  lake,
   day: day || null,
 });
 
 // On a thin line the next frame's picture must not wait for the one after it: one at a time, in order.
 let loading = Promise.resolve();
 const prepare = (frame) => {
-  loading = loading.then(() => pictures.get(frame.image).ready);
+  loading = loading.then(painted).then(() => pictures.get(frame.image).ready);
 };
-const sitting = createSitting({ sync, prepare });
+const sitting = createSitting({ sync, prepare, memory: createMemory(storage(), user) });
 
 const mode = { armed: false, panning: false, zoomed: null };
 const viewer = part("viewer");
@@ -79,6 +100,7 @@ const canvas = createCanvas({
   svg: part("overlay"),
   describe: words.describe,
   name: words.name,
+  onView: () => detail.look(),
 });
 const edit = createEditing({
   labels: labels.map((entry) => entry.value),
@@ -108,6 +130,7 @@ const palettes = {
 const screen = createScreen({
   ...{ root, text, words, canvas, list, palettes, pictures, sitting, edit, prefs, notices, mode },
 });
+const detail = createDetail({ canvas, regions, frame: () => screen.plain });
 const gestures = attachGestures({
   viewer,
   canvas,
@@ -116,18 +139,36 @@ const gestures = attachGestures({
   mode,
   disarm: () => screen.arm(false),
 });
+const sheet = createSheet({
+  ...{ host: part("tiles"), lens: part("lens"), sitting, pictures, text, words },
+});
+const crops = createCrops({
+  ...{ host: part("crop-tiles"), classes: part("crop-classes"), done: part("crops-done"), decide: part("crop-decide"), select: part("crop-label") },
+  ...{ labels, sitting, pictures, regions, edit, text, words },
+  onEmpty: () => focusViewer(),
+});
+const views = createViews({ sitting, screen, sheet });
 const commands = createCommands({
-  ...{ sitting, sync, canvas, edit, screen, notices, prefs, text, words, labels, activities, mode },
+  ...{ sheet, crops, views, sitting, sync, canvas, edit, screen, notices, prefs, text, words, labels, activities, mode },
   help: () => dialog("help").showModal(),
+  goTo() {
+    times("");
+    dialog("times").showModal();
+    part("times-typed").focus();
+  },
+  askSpread({ boxes, frames }) {
+    part("spread-text").textContent = text("spread_ask", { n: boxes });
+    return askNumber(dialog("spread"), frames);
+  },
 });
 
 // ── Keys ────────────────────────────────────────────────────────────────────────────────────────
 
 const held = new Map(); // event.code → command, while the key is down
 /** Commands that work with no frame on the screen. */
-const ALWAYS = new Set(["help", "save", "undo", "cancel"]);
+const ALWAYS = new Set(["help", "save", "undo", "cancel", "frame", "sheet", "crops"]);
 /** Held keys repeat by themselves where small steps add up; a decision must never repeat. */
-const REPEATS = new Set(["move", "resize", "zoomIn", "zoomOut", "nextBox", "previousBox", "undo", "redo"]);
+const REPEATS = new Set(["move", "resize", "zoomIn", "zoomOut", "nextBox", "previousBox", "undo", "redo", "step"]);
 let lastSign = performance.now();
 
 function alive() {
@@ -140,26 +181,27 @@ function run(command, given) {
   const busy = gestures.cancel();
   if (busy && command === "cancel") return true;
   const result = commands[command](given);
-  if (sitting.current) screen.history();
+  if (sitting.current) screen.history(views.name === "crops" ? crops : null);
   return result !== false;
 }
 
 root.addEventListener("keydown", (event) => {
   alive();
   if (event.isComposing || event.target.closest("dialog")) return;
-  const inViewer = event.target === viewer;
+  const inViewer = event.target.matches("[data-keys]");
   const store = sitting.current?.store;
   const meaning = read(event, {
     inViewer,
     selected: Boolean(store?.selection.length),
     characters: prefs.get("characters"),
+    view: views.name,
   });
   if (!meaning) return;
   const { command, entry } = meaning;
   if (command === "cancel" && !inViewer) {
     part("tone").hidden = true;
     screen.settings();
-    viewer.focus();
+    keysHere().focus();
   } else if (event.repeat && !REPEATS.has(command)) {
     // swallowed: neither done again nor left to the browser
   } else if (entry.hold) {
@@ -194,7 +236,12 @@ root.addEventListener("click", (event) => {
   const hold = entryOf(command)?.hold;
   run(command, { value, ...(hold && { phase: "toggle" }) });
   const byPointer = event.detail > 0;
-  if (byPointer && sitting.current && command !== "tone" && command !== "help") viewer.focus({ preventScroll: true });
+  if (byPointer && sitting.current && command !== "tone" && command !== "help") keysHere().focus({ preventScroll: true });
+});
+
+part("crop-tiles").addEventListener("click", (event) => {
+  const tile = event.target.closest(".crop");
+  if (tile) crops.tap(tile.dataset.key);
 });
 
 for (const type of ["pointerdown", "pointermove", "wheel"])
@@ -212,6 +259,30 @@ for (const button of root.querySelectorAll("button[data-command]")) {
 }
 fillHelp(part("help-tables"), text, mac);
 
+// ── Going to a time ─────────────────────────────────────────────────────────────────────────────
+
+function times(typed) {
+  part("times-typed").value = typed;
+  fillTimes(part("times"), {
+    visits: byTime(sitting.visits, typed),
+    current: sitting.current,
+    text,
+    choose(visit) {
+      dialog("times").close();
+      sitting.show(visit);
+    },
+  });
+}
+part("times-typed").addEventListener("input", () => times(part("times-typed").value));
+part("times-typed").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  part("times").querySelector("button")?.click();
+});
+dialog("times").addEventListener("click", (event) => {
+  if (event.target.closest("button[data-command]")) dialog("times").close();
+});
+
 // ── Fields ──────────────────────────────────────────────────────────────────────────────────────
 
 for (const name of ["brightness", "contrast"])
@@ -219,17 +290,16 @@ for (const name of ["brightness", "contrast"])
     prefs.set(name, part(name).valueAsNumber);
     screen.settings();
   });
-part("characters").addEventListener("change", () => {
-  prefs.set("characters", part("characters").checked);
-  screen.settings();
-});
+for (const name of ["characters", "rounds"])
+  part(name).addEventListener("change", () => {
+    prefs.set(name, part(name).checked);
+    screen.settings();
+  });
 part("comment").addEventListener("input", () => {
   if (sitting.current) sitting.current.comment = part("comment").value;
 });
-part("retry-picture").addEventListener("click", () => {
-  pictures.retry(screen.visit.frame.image);
-  screen.place();
-});
+part("crop-label").addEventListener("change", () => run("labelCrop", { value: part("crop-label").value }));
+part("retry-picture").addEventListener("click", () => screen.retry());
 part("unmask").addEventListener("click", async () => {
   const { frame } = sitting.current;
   try {
@@ -246,22 +316,43 @@ part("unmask").addEventListener("click", async () => {
 });
 part("again").addEventListener("click", () => sitting.refill({ renew: true }));
 for (const element of document.querySelectorAll("dialog[data-dialog]"))
-  element.addEventListener("close", () => viewer.focus());
+  element.addEventListener("close", () => keysHere().focus());
 for (const button of document.querySelectorAll("dialog [data-close]"))
   button.addEventListener("click", () => button.closest("dialog").close());
 
 // ── The sitting and the line ────────────────────────────────────────────────────────────────────
 
+/** Where the keys of the view that is shown live. */
+const keysHere = () => ({
+  frame: viewer,
+  sheet: part("tiles"),
+  crops: part(part("crop-tiles").hidden ? "crops-done" : "crop-tiles"),
+})[views.name];
+
 const focusViewer = () => {
   const busy = document.activeElement;
-  if (busy === document.body || busy === null || !busy.isConnected || busy.closest("[hidden]"))
-    viewer.focus({ preventScroll: true });
+  const away = busy === document.body || busy === null || !busy.isConnected || busy.closest("[hidden]");
+  if (away || busy.matches("[data-keys]")) keysHere().focus({ preventScroll: true });
 };
 
+let entered = "frame"; // the view that the last frame was shown in
+
 sitting.on("show", ({ visit }) => {
+  const fresh = entered !== views.name;
+  entered = views.name;
   screen.arm(false);
   mode.zoomed = null;
-  screen.open(visit);
+  if (views.name === "frame") {
+    if (fresh) canvas.measure();
+    screen.open(visit);
+    const [box] = visit.store.selected;
+    if (fresh && box) canvas.reveal(box); // opened out of the crops, at the one of the cursor
+  } else {
+    screen.head(visit);
+    if (views.name === "sheet") sheet.show(visit);
+    else if (fresh) crops.enter();
+    else crops.show();
+  }
   focusViewer();
   if (visit.recovered) {
     visit.recovered = false;
@@ -269,16 +360,23 @@ sitting.on("show", ({ visit }) => {
   }
   // The picture before comes last: it is only needed when someone asks for it.
   const { previous } = visit.frame;
-  if (previous) loading = loading.then(() => sitting.current === visit && pictures.get(previous.image).ready);
+  if (previous && views.name === "frame") loading = loading.then(painted).then(() => sitting.current === visit && pictures.get(previous.image).ready);
 });
 sitting.on("waiting", ({ why }) => screen.rest(why));
-sitting.on("empty", ({ left }) => screen.rest(left ? "others" : "empty", { n: left }));
+sitting.on("empty", ({ left, rest }) => screen.rest(left ? "others" : "empty", { n: left }, rest));
 sitting.on("failed", ({ detail }) => {
   screen.rest("failed");
   notices.show("claim", detail);
 });
 sitting.on("reopened", ({ visit }) => {
   if (screen.visit === visit) screen.verdict();
+  if (views.name === "sheet") sheet.draw();
+});
+sitting.on("entered", () => {
+  if (dialog("times").open) times(part("times-typed").value);
+  if (!sitting.current) return;
+  if (views.name === "sheet") sheet.show(sitting.current);
+  else if (views.name === "crops") crops.more();
 });
 sitting.on("count", (counts) => screen.count(counts));
 
@@ -289,8 +387,18 @@ sync.on("state", (state) => {
       { text: text("reload"), run: () => window.location.reload() },
     ]);
   else notices.clear("signedout");
+  if (["saved", "saving"].includes(state.kind)) {
+    screen.retry(); // the line is back
+    if (views.name === "sheet") sheet.retry();
+  }
 });
-sync.on("reviewed", ({ doneToday }) => screen.count({ doneToday }));
+sync.on("reviewed", ({ id, doneToday, feedback }) => {
+  screen.count({ doneToday });
+  if (feedback)
+    notices.show("feedback", text("feedback", { time: timeOf(id), said: feedback.text }), [
+      { text: text("understood"), run: () => notices.clear("feedback") },
+    ]);
+});
 
 /** How a notice names a frame. */
 const timeOf = (id) => sitting.visit(id)?.frame.time_label ?? "";
@@ -303,22 +411,27 @@ sync.on("refused", async ({ id, detail, verdict }) => {
   tell();
 });
 
-sync.on("lost", ({ id }) => {
+sync.on("lost", ({ id, detail, code }) => {
   const name = `frame-${id}`;
+  const letGo = {
+    text: text("let_go"),
+    run() {
+      notices.clear(name);
+      sync.discard(id);
+      sitting.drop(id);
+    },
+  };
+  if (code === "settled") {
+    notices.show(name, text("refused", { time: timeOf(id), detail }), [letGo]);
+    return;
+  }
   const tell = (key) =>
     notices.show(name, text(key, { time: timeOf(id) }), [
       {
         text: text("try_again"),
         run: async () => ((await sync.retry(id)) ? notices.clear(name) : tell("lost_still")),
       },
-      {
-        text: text("let_go"),
-        run() {
-          notices.clear(name);
-          sync.discard(id);
-          sitting.drop(id);
-        },
-      },
+      letGo,
     ]);
   tell("lost");
 });
@@ -363,6 +476,12 @@ window.addEventListener("pagehide", () => sync.leave());
 setInterval(() => {
   if (!document.hidden && performance.now() - lastSign < AWAY_MS) sitting.refill({ renew: true });
 }, RENEW_MS);
+
+createRound({
+  ...{ part, sitting, sync, text, dialog: dialog("round"), wanted: () => prefs.get("rounds") },
+  ...{ ask: sync.get, url: root.dataset.roundUrl, since: root.dataset.since },
+  precision: root.dataset.precision || null,
+});
 
 screen.settings();
 screen.state(sync.state);

@@ -54,6 +54,13 @@ const frameOf = ({ x, y, w, h }, by = 0) => ({
   height: pixels(Math.max(h + 2 * by, 0)),
 });
 
+/** The outline of a screen rect, as one attribute: of four for each of 900 rects, setting took the longest. */
+const outline = ({ x, y, w, h }, by = 0) =>
+  `M${pixels(x - by)} ${pixels(y - by)}h${pixels(w + 2 * by)}v${pixels(h + 2 * by)}h${pixels(-w - 2 * by)}z`;
+
+/** An outline with a line through it. */
+const crossed = (rect) => `${outline(rect, OUTSET)}M${pixels(rect.x)} ${pixels(rect.y + rect.h)}l${pixels(rect.w)} ${pixels(-rect.h)}`;
+
 /** DOM id of a box's node. */
 export const boxId = (key) => `box-${key}`;
 
@@ -62,14 +69,16 @@ export const boxId = (key) => `box-${key}`;
  * @param {HTMLElement} given.viewer  @param {HTMLElement} given.layer holds the picture  @param {SVGSVGElement} given.svg
  * @param {(box: object) => string} given.describe what a screen reader says of a box
  * @param {(box: object) => string} given.name what stands beside it
+ * @param {() => void} given.onView called when the view was drawn
  */
-export function createCanvas({ viewer, layer, svg, describe, name }) {
+export function createCanvas({ viewer, layer, svg, describe, name, onView = () => {} }) {
   const groups = Object.fromEntries(
-    ["boxes", "names", "handles", "guides"].map((part) => [part, node("g", { class: part }, svg)]),
+    ["left-out", "boxes", "names", "handles", "guides"].map((part) => [part, node("g", { class: part }, svg)]),
   );
   const guideX = node("line", { class: "guide" }, groups.guides);
   const guideY = node("line", { class: "guide" }, groups.guides);
   const draftLine = node("rect", { class: "draft" }, groups.guides);
+  const leftOut = node("path", {}, groups["left-out"]);
   const nodes = new Map();
   const nameNodes = new Map();
   const measured = new Map();
@@ -82,6 +91,8 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
   let fitted = true;
   let glide = null;
   let queued = false;
+  let left = []; // boxes that were left out: faint, and not to be hit
+  let sharp = null; // {image, region}: a part of the frame as sharp as the original
   const shown = { boxes: true, names: true, crosshair: false, armed: false };
   /** What a gesture is doing, before it becomes a change: rects by key, and a box being drawn. */
   const ghost = { rects: new Map(), draft: null, pointer: null };
@@ -110,11 +121,14 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
     glide = requestAnimationFrame(step);
   }
 
-  new ResizeObserver(() => {
-    port = { width: viewer.clientWidth, height: viewer.clientHeight };
-    set(svg, { viewBox: `0 0 ${port.width} ${port.height}` });
+  function measure() {
+    const { clientWidth: width, clientHeight: height } = viewer;
+    if (!width || (width === port.width && height === port.height)) return;
+    port = { width, height };
+    set(svg, { viewBox: `0 0 ${width} ${height}` });
     setView(fitted ? fitView(size, port) : clampView(view, size, port));
-  }).observe(viewer);
+  }
+  new ResizeObserver(measure).observe(viewer);
 
   // ── Drawing ───────────────────────────────────────────────────────────────────────────────
 
@@ -130,24 +144,33 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
   const rectOf = (box) => toScreen(view, size, ghost.rects.get(box.key) ?? box);
 
   function render() {
-    for (const image of layer.children)
-      image.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
+    for (const image of layer.children) {
+      const { x = 0, y = 0 } = image === sharp?.image ? toScreen({ scale: 1, x: 0, y: 0 }, size, sharp.region) : {};
+      image.style.transform = `translate(${view.x + x * view.scale}px, ${view.y + y * view.scale}px) scale(${view.scale})`;
+    }
     svg.classList.toggle("hidden-boxes", !shown.boxes);
     const boxes = store ? store.boxes : [];
     const selected = new Set(store?.selection ?? []);
     for (const box of boxes) drawBox(box, selected.has(box.key));
     drawNames(boxes, selected);
     drawHandles(boxes.filter((box) => selected.has(box.key)));
+    leftOut.setAttribute("d", shown.boxes ? left.map((box) => crossed(toScreen(view, size, box))).join("") : "");
     drawGuides();
+    onView();
   }
 
   function drawBox(box, selected) {
     const parts = nodes.get(box.key);
     if (!parts) return;
     const rect = rectOf(box);
-    set(parts.hit, frameOf(reachable(rect, coarse() ? 44 : 24)));
-    set(parts.halo, frameOf(rect, OUTSET));
-    set(parts.line, frameOf(rect, OUTSET));
+    const line = outline(rect, OUTSET);
+    const reach = coarse() ? 44 : 24;
+    if (parts.drawn !== line || parts.reach !== reach) {
+      Object.assign(parts, { drawn: line, reach });
+      parts.hit.setAttribute("d", outline(reachable(rect, reach)));
+      parts.halo.setAttribute("d", line);
+      parts.line.setAttribute("d", line);
+    }
     parts.group.classList.toggle("selected", selected);
   }
 
@@ -157,6 +180,7 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
       : [];
     const items = wanted
       .map((box) => ({
+        box,
         key: box.key,
         rect: grow(rectOf(box), selected.has(box.key) && selected.size === 1 ? ring() : OUTSET),
         width: textWidth(name(box)) + 2 * NAME_PADDING,
@@ -166,15 +190,34 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
       .filter(({ rect }) => rect.x < port.width && rect.y < port.height && rect.x + rect.w > 0 && rect.y + rect.h > 0)
       .sort((a, b) => Number(b.must) - Number(a.must));
     const places = placeNames(items, port);
-    for (const [key, parts] of nameNodes) {
+    for (const [key, parts] of nameNodes)
+      if (!places.has(key)) parts.group.setAttribute("visibility", "hidden");
+    for (const { box, key, width, height } of items) {
       const place = places.get(key);
-      parts.group.setAttribute("visibility", place ? "visible" : "hidden");
       if (!place) continue;
-      const item = items.find((other) => other.key === key);
-      set(parts.plate, frameOf({ ...place, w: item.width, h: item.height }));
+      const parts = nameOf(box);
+      parts.group.setAttribute("visibility", "visible");
+      set(parts.plate, frameOf({ ...place, w: width, h: height }));
       set(parts.text, { x: pixels(place.x + NAME_PADDING), y: pixels(place.y + NAME_HEIGHT - 5) });
       parts.group.classList.toggle("selected", selected.has(key));
     }
+  }
+
+  /** The node of a name, made when there is first room for it: of 300 names few have any. */
+  function nameOf(box) {
+    let parts = nameNodes.get(box.key);
+    if (!parts) {
+      const group = node("g", { class: "name", "aria-hidden": "true" }, groups.names);
+      parts = { group, plate: node("rect", { rx: 3, class: "plate" }, group), text: node("text", {}, group), box: null };
+      nameNodes.set(box.key, parts);
+    }
+    if (parts.box !== box) {
+      parts.box = box;
+      parts.group.dataset.label = box.label;
+      parts.group.classList.toggle("suggested", isSuggestion(box));
+      parts.text.textContent = name(box);
+    }
+    return parts;
   }
 
   function drawHandles(selected) {
@@ -217,31 +260,32 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
     return measured.get(text);
   }
 
-  /** Nodes follow the store: one group per box, the smallest on top. */
+  /** Nodes follow the store: one group per box, the smallest on top. Those of boxes that went serve for new ones. */
   function sync() {
     const boxes = store ? [...store.boxes].sort((a, b) => area(b) - area(a)) : [];
     const keys = new Set(boxes.map((box) => box.key));
-    for (const [key, parts] of nodes)
-      if (!keys.has(key)) {
-        parts.group.remove();
-        nodes.delete(key);
-        nameNodes.get(key).group.remove();
-        nameNodes.delete(key);
-      }
+    const spare = [];
+    for (const group of groups.boxes.children) {
+      const { key } = group.dataset;
+      if (keys.has(key)) continue;
+      spare.push(nodes.get(key));
+      nodes.delete(key);
+      nameNodes.get(key)?.group.remove();
+      nameNodes.delete(key);
+    }
+    spare.reverse(); // taken from the end: in the order in which they lie, so that few need to move
     for (const box of boxes) {
-      const parts = nodes.get(box.key) ?? create(box.key);
+      const parts = nodes.get(box.key) ?? give(spare.pop() ?? create(), box.key);
       const { group } = parts;
       if (parts.box !== box) {
         parts.box = box;
-        Object.assign(group.dataset, { label: box.label, activity: box.activity });
+        if (group.dataset.label !== box.label) group.dataset.label = box.label;
+        if (group.dataset.activity !== box.activity) group.dataset.activity = box.activity;
         group.setAttribute("aria-label", describe(box));
         group.classList.toggle("suggested", isSuggestion(box));
-        const tag = nameNodes.get(box.key);
-        tag.group.dataset.label = box.label;
-        tag.group.classList.toggle("suggested", isSuggestion(box));
-        tag.text.textContent = name(box);
       }
     }
+    for (const { group } of spare) group.remove();
     for (const [index, box] of boxes.entries()) {
       const { group } = nodes.get(box.key);
       const there = groups.boxes.children[index];
@@ -250,23 +294,22 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
     draw();
   }
 
-  function create(key) {
-    const group = node("g", { id: boxId(key), class: "box", role: "img", "data-testid": "box" }, groups.boxes);
-    group.dataset.key = key;
-    const parts = {
+  function create() {
+    const group = node("g", { class: "box", role: "img", "data-testid": "box" }, groups.boxes);
+    return {
       group,
-      hit: node("rect", { class: "hit" }, group),
-      halo: node("rect", { class: "halo" }, group),
-      line: node("rect", { class: "line" }, group),
-      box: null,
+      hit: node("path", { class: "hit" }, group),
+      halo: node("path", { class: "halo" }, group),
+      line: node("path", { class: "line" }, group),
+      ...{ box: null, drawn: "", reach: 0 },
     };
+  }
+
+  function give(parts, key) {
+    parts.group.id = boxId(key);
+    parts.group.dataset.key = key;
+    parts.box = null;
     nodes.set(key, parts);
-    const tag = node("g", { class: "name", "aria-hidden": "true" }, groups.names);
-    nameNodes.set(key, {
-      group: tag,
-      plate: node("rect", { rx: 3, class: "plate" }, tag),
-      text: node("text", {}, tag),
-    });
     return parts;
   }
 
@@ -310,15 +353,36 @@ export function createCanvas({ viewer, layer, svg, describe, name }) {
       sync();
     },
 
-    /** Put a picture in place (null: none yet); the boxes and the zoom stay. */
-    picture(image) {
-      if (image) {
-        image.width = size.width;
-        image.height = size.height;
-        layer.replaceChildren(image);
-      } else layer.replaceChildren();
+    /** What was left out of the frame's boxes. */
+    leftOut(boxes) {
+      left = boxes;
       draw();
     },
+
+    /** Put a picture in place (null: none yet); the boxes and the zoom stay. @param over lies on it */
+    picture(image, over = null) {
+      const images = [image, over].filter(Boolean);
+      for (const each of images) Object.assign(each, size);
+      sharp = null;
+      layer.replaceChildren(...images);
+      layer.classList.toggle("difference", over !== null);
+      draw();
+    },
+
+    /** Put a sharper part of the picture over it. */
+    detail(image, region) {
+      sharp?.image.remove();
+      sharp = { image, region };
+      Object.assign(image, { width: region.w * size.width, height: region.h * size.height });
+      image.style.width = `${region.w * size.width}px`;
+      image.style.height = `${region.h * size.height}px`;
+      layer.append(image);
+      draw();
+    },
+    get detailed() {
+      return sharp !== null;
+    },
+    measure,
 
     /** A screen point of the page → a point of the viewer. */
     local(event) {

@@ -1,4 +1,4 @@
-/** The help panel, made from the key table, and the choice between two sides of a conflict. */
+/** The help panel, made from the key table; going to a time; a number; the two sides of a conflict. */
 
 import { GROUPS, KEYS, printed } from "./keys.js";
 
@@ -36,6 +36,39 @@ export function fillHelp(host, text, mac) {
     );
   });
   host.replaceChildren(...tables);
+}
+
+/** Frames of the sitting as buttons, by their time. */
+export function fillTimes(host, { visits, current, text, choose }) {
+  const items = visits.map((visit) => {
+    const { day_label: day, time_label: time } = visit.frame;
+    const button = element(
+      "button",
+      { type: "button", className: "time-row", onclick: () => choose(visit) },
+      element("span", { textContent: `${day} ${time}` }),
+      element("small", { textContent: text(visit.verdict ? `verdict_${visit.verdict}` : "to_check") }),
+    );
+    if (visit === current) button.setAttribute("aria-current", "true");
+    return element("li", {}, button);
+  });
+  host.replaceChildren(...(items.length ? items : [element("li", { textContent: text("no_such_time") })]));
+}
+
+/** Ask for a number from 1 to `most`. @returns {Promise<number|null>} null: given up */
+export function askNumber(dialog, most) {
+  return new Promise((resolve) => {
+    const form = dialog.querySelector("form");
+    const input = form.querySelector("input");
+    Object.assign(input, { max: most, value: most });
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      resolve(input.valueAsNumber);
+      dialog.close();
+    };
+    dialog.addEventListener("close", () => resolve(null), { once: true });
+    dialog.showModal();
+    input.select();
+  });
 }
 
 function figure({ boxes, image, size, title, counts, action, run }) {

@@ -30,6 +30,13 @@ export function createEditing({ labels, activities, active, here }) {
     return added;
   }
 
+  /** Boxes that `store` has not at the very same place. */
+  function missing(store, boxes) {
+    const near = (a, b) =>
+      a.label === b.label && Math.abs(a.x - b.x) < a.w / 4 && Math.abs(a.y - b.y) < a.h / 4;
+    return boxes.filter((box) => !store.boxes.some((other) => near(box, other)));
+  }
+
   return {
     next,
     hasActivity: (box) => box.label === active,
@@ -135,15 +142,13 @@ export function createEditing({ labels, activities, active, here }) {
 
     /** Boxes of the last frame, less those that this frame has at the very same place. */
     copyFrom(boxes) {
-      const { store } = here();
-      const near = (a, b) =>
-        a.label === b.label &&
-        Math.abs(a.x - b.x) < a.w / 4 &&
-        Math.abs(a.y - b.y) < a.h / 4;
-      const added = boxes.filter((box) => !store.boxes.some((other) => near(box, other))).map(fresh);
+      const added = missing(here().store, boxes).map(fresh);
       place(added, "copy");
       return added.length;
     },
+
+    /** The same onto another frame. @returns whether any was missing there */
+    copyOnto: (store, boxes) => store.add(missing(store, boxes).map(fresh), "copy"),
 
     /** Key of the box after (+1) or before (−1) the selected one, or null past the last. */
     neighbour(step) {

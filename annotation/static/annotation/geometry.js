@@ -104,6 +104,15 @@ const centre = (rect) => ({ x: rect.x + rect.w / 2, y: rect.y + rect.h / 2 });
 
 export const area = (rect) => rect.w * rect.h;
 
+/** Share that two rects have in common (intersection over union). */
+export function iou(a, b) {
+  const across = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
+  const down = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
+  if (across <= 0 || down <= 0) return 0;
+  const shared = across * down;
+  return shared / (area(a) + area(b) - shared);
+}
+
 const grown = (rect, by) => ({
   x: rect.x - by,
   y: rect.y - by,

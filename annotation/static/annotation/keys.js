@@ -6,34 +6,62 @@
  * needs Shift; Shift is ignored for punctuation, whose place differs with the layout. "Digit" is any of 1–9
  * and is handed over as the command's argument; ⌘ counts as Ctrl.
  *
- * Entry: {command, keys, group, text, when?, scope?, hold?, arg?}
+ * Entry: {command, keys, group, text, when?, scope?, hold?, arg?, views?}
  *   text   key of the translated words          when   "selected" | "unselected": needs a box, or none
  *   hold   done while the key is down           scope  "page": also outside the viewer and in fields
+ *   views  where it works: of "frame", "sheet" (contact sheet) and "crops"; without it, in the frame view
  */
 
+const ALL = ["frame", "sheet", "crops"];
+const PICTURES = ["frame", "sheet"];
+const SHEETS = ["sheet", "crops"];
+
 export const KEYS = [
-  { group: "decide", command: "validate", keys: ["Enter"], text: "validate" },
+  { group: "decide", views: PICTURES, command: "validate", keys: ["Enter"], text: "validate" },
   { group: "decide", command: "validate", keys: ["Ctrl+Enter"], text: "validate_from_field", scope: "page" },
-  { group: "decide", command: "nobody", keys: ["e"], text: "nobody" },
-  { group: "decide", command: "unreadable", keys: ["u"], text: "unreadable" },
-  { group: "decide", command: "skip", keys: ["s"], text: "skip" },
-  { group: "decide", command: "flag", keys: ["r"], text: "flag" },
-  { group: "decide", command: "undo", keys: ["Ctrl+z"], text: "undo" },
-  { group: "decide", command: "redo", keys: ["Ctrl+Shift+z", "Ctrl+y"], text: "redo" },
-  { group: "decide", command: "save", keys: ["Ctrl+s"], text: "save", scope: "page" },
+  { group: "decide", views: PICTURES, command: "nobody", keys: ["e"], text: "nobody" },
+  { group: "decide", views: PICTURES, command: "unreadable", keys: ["u"], text: "unreadable" },
+  { group: "decide", views: PICTURES, command: "skip", keys: ["s"], text: "skip" },
+  { group: "decide", views: PICTURES, command: "flag", keys: ["r"], text: "flag" },
+  { group: "decide", views: ALL, command: "undo", keys: ["Ctrl+z"], text: "undo" },
+  { group: "decide", views: ALL, command: "redo", keys: ["Ctrl+Shift+z", "Ctrl+y"], text: "redo" },
+  { group: "decide", views: ALL, command: "save", keys: ["Ctrl+s"], text: "save", scope: "page" },
 
   { group: "frames", command: "nextFrame", keys: ["f"], text: "next_frame" },
   { group: "frames", command: "previousFrame", keys: ["d"], text: "previous_frame" },
   { group: "frames", command: "nextFrame", keys: ["ArrowRight"], text: "next_frame", when: "unselected" },
   { group: "frames", command: "previousFrame", keys: ["ArrowLeft"], text: "previous_frame", when: "unselected" },
   { group: "frames", command: "blink", keys: ["i"], text: "blink", hold: true },
+  { group: "frames", command: "difference", keys: ["Shift+i"], text: "difference" },
+  { group: "frames", command: "nextOpen", keys: ["Shift+f"], text: "next_open" },
+  { group: "frames", command: "previousOpen", keys: ["Shift+d"], text: "previous_open" },
+  { group: "frames", views: PICTURES, command: "nextTen", keys: ["v", "PageDown"], text: "next_ten" },
+  { group: "frames", views: PICTURES, command: "previousTen", keys: ["c", "PageUp"], text: "previous_ten" },
+  { group: "frames", command: "first", keys: ["Home"], text: "first" },
+  { group: "frames", command: "last", keys: ["End"], text: "last" },
+  { group: "frames", command: "goTo", keys: ["g"], text: "go_to" },
+
+  { group: "sheets", views: ALL, command: "sheet", keys: ["Shift+v"], text: "sheet" },
+  { group: "sheets", views: ALL, command: "crops", keys: ["Shift+c"], text: "crops" },
+  { group: "sheets", views: SHEETS, command: "step", ...arrows(""), text: "step" },
+  { group: "sheets", views: SHEETS, command: "closer", keys: ["z"], text: "closer" },
+  { group: "sheets", views: ["sheet"], command: "mark", keys: ["m", "Space"], text: "mark" },
+  { group: "sheets", views: ["sheet"], command: "confirmAll", keys: ["Shift+Enter"], text: "confirm_all" },
+  { group: "sheets", views: ["crops"], command: "keepCrop", keys: ["o", "Enter"], text: "keep_crop" },
+  { group: "sheets", views: ["crops"], command: "refuseCrop", keys: ["Delete", "Backspace"], text: "refuse_crop" },
+  { group: "sheets", views: ["crops"], command: "labelCrop", keys: ["Digit"], text: "label_crop" },
+  { group: "sheets", views: ["crops"], command: "activityCrop", keys: ["Shift+Digit"], text: "activity_crop" },
+  { group: "sheets", views: ["crops"], command: "keepAll", keys: ["Shift+Enter"], text: "keep_all" },
+  { group: "sheets", views: ["crops"], command: "nextClass", keys: ["f"], text: "next_class" },
+  { group: "sheets", views: ["crops"], command: "previousClass", keys: ["d"], text: "previous_class" },
 
   { group: "boxes", command: "draw", keys: ["n"], text: "draw" },
   { group: "boxes", command: "addCentre", keys: ["Shift+n"], text: "add_centre" },
-  { group: "boxes", command: "cancel", keys: ["Escape"], text: "cancel", scope: "page" },
+  { group: "boxes", views: ALL, command: "cancel", keys: ["Escape"], text: "cancel", scope: "page" },
   { group: "boxes", command: "label", keys: ["Digit"], text: "set_label" },
   { group: "boxes", command: "activity", keys: ["Shift+Digit"], text: "set_activity" },
   { group: "boxes", command: "accept", keys: ["o"], text: "accept" },
+  { group: "boxes", command: "bringBack", keys: ["Shift+o"], text: "bring_back" },
   { group: "boxes", command: "nextBox", keys: ["Tab"], text: "next_box" },
   { group: "boxes", command: "previousBox", keys: ["Shift+Tab"], text: "previous_box" },
   { group: "boxes", command: "selectAll", keys: ["Ctrl+a"], text: "select_all" },
@@ -46,6 +74,7 @@ export const KEYS = [
   },
   { group: "boxes", command: "remove", keys: ["Delete", "Backspace"], text: "remove" },
   { group: "boxes", command: "copyLast", keys: ["p"], text: "copy_last" },
+  { group: "boxes", command: "spread", keys: ["Shift+p"], text: "spread" },
   { group: "boxes", command: "copy", keys: ["Ctrl+c"], text: "copy" },
   { group: "boxes", command: "paste", keys: ["Ctrl+v"], text: "paste" },
 
@@ -59,12 +88,12 @@ export const KEYS = [
   { group: "view", command: "crosshair", keys: ["x"], text: "crosshair" },
   { group: "view", command: "tone", keys: ["b"], text: "tone" },
   { group: "view", command: "toneReset", keys: ["Shift+b"], text: "tone_reset" },
-  { group: "view", command: "help", keys: ["?"], text: "help" },
-  { group: "view", command: "help", keys: ["F1"], text: "help", scope: "page" },
+  { group: "view", views: ALL, command: "help", keys: ["?"], text: "help" },
+  { group: "view", views: ALL, command: "help", keys: ["F1"], text: "help", scope: "page" },
 ];
 
 /** Order of the help panel. */
-export const GROUPS = ["decide", "boxes", "view", "frames"];
+export const GROUPS = ["decide", "boxes", "sheets", "view", "frames"];
 
 function arrows(...prefixes) {
   const names = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
@@ -122,17 +151,17 @@ for (const entry of KEYS)
 /**
  * What a key means here, or null.
  *
- * @param {{selected: boolean, inViewer: boolean, characters: boolean}} state a box is selected; the viewer has
- *   the focus; single keys are switched on
+ * @param {{selected: boolean, inViewer: boolean, characters: boolean, view?: string}} state a box is selected; the
+ *   viewer has the focus; single keys are switched on; which view is shown
  * @returns {{command: string, arg: number|null, name: string, entry: object}|null} arg: the digit, or the pixels
  */
-export function read(event, { selected, inViewer, characters }) {
+export function read(event, { selected, inViewer, characters, view = "frame" }) {
   const name = nameOf(event);
   const digit = /^((?:Shift\+)?)Digit([1-9])$/.exec(name);
   const rows = TABLE.get(digit ? `${digit[1]}Digit` : name) ?? [];
   const entry = rows.find(
-    ({ when, scope }) =>
-      (inViewer || scope === "page") && (!when || (when === "selected") === selected),
+    ({ when, scope, views = ["frame"] }) =>
+      views.includes(view) && (inViewer || scope === "page") && (!when || (when === "selected") === selected),
   );
   if (!entry || (!characters && isCharacter(name))) return null;
   return { command: entry.command, arg: digit ? Number(digit[2]) : (entry.arg ?? null), name, entry };
@@ -155,6 +184,10 @@ const CAPS = {
   Space: "cap_space",
   Delete: "cap_delete",
   Backspace: "cap_backspace",
+  Home: "cap_home",
+  End: "cap_end",
+  PageUp: "cap_page_up",
+  PageDown: "cap_page_down",
 };
 
 function cap(name, words) {

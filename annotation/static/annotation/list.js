@@ -3,12 +3,16 @@
  *
  * One row per box, in reading order; the selected one unfolds its fields (class, activity, x, y, width, height
  * in pixels of the picture shown). Rows are kept while their box lives, so that focus is never lost to a redraw.
+ * Those of the last frame serve for the next, filled a few at a time after the picture was painted: 300 rows made
+ * anew for each frame are 4,500 nodes to build and to sweep away, and the key after has to wait for both.
  */
 
 import { boxId } from "./canvas.js";
 import { isSuggestion } from "./store.js";
 
 const FIELDS = ["x", "y", "w", "h"];
+/** Rows filled in one go. */
+const AT_ONCE = 40;
 
 const element = (tag, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(tag), properties);
@@ -30,8 +34,10 @@ const options = (entries) => entries.map(({ value, text }) => element("option", 
  */
 export function createList({ list, edit, text, labels, activities, icons, words, onSelect }) {
   const rows = new Map();
+  let spare = []; // of the last frame, the first to be taken at the end
   let store = null;
   let size = { width: 1, height: 1 };
+  let later = null;
 
   function button(className, icon, name, run) {
     const made = element("button", { type: "button", className, title: name, onclick: run });
@@ -46,31 +52,40 @@ export function createList({ list, edit, text, labels, activities, icons, words,
     return made;
   }
 
-  function create(key) {
+  /** A row for a box: one of the last frame's, or a new one. */
+  function take(key) {
+    const row = spare.pop() ?? create();
+    row.fields?.remove();
+    Object.assign(row, { key, box: null, fields: null });
+    row.item.dataset.key = key;
+    rows.set(key, row);
+    return row;
+  }
+
+  function create() {
     const row = {
       number: element("span", { className: "row-number" }),
       words: element("span", { className: "row-words" }),
       item: element("li", { className: "box-row" }),
       fields: null,
       box: null,
+      key: "",
     };
     row.item.dataset.testid = "box-row";
-    row.item.dataset.key = key;
     row.main = element(
       "button",
-      { type: "button", className: "row-main", onclick: () => onSelect(key) },
+      { type: "button", className: "row-main", onclick: () => onSelect(row.key) },
       element("span", { className: "swatch", ariaHidden: "true" }),
       row.number,
       row.words,
     );
-    row.accept = button("row-action", "accept", text("accept"), () => edit.accept([key]));
+    row.accept = button("row-action", "accept", text("accept"), () => edit.accept([row.key]));
     row.remove = button("row-action", "remove", text("remove"), () => {
       const focus = row.item.nextElementSibling ?? row.item.previousElementSibling;
-      edit.remove([key]);
+      edit.remove([row.key]);
       (focus?.querySelector(".row-main") ?? list).focus();
     });
     row.item.append(element("div", { className: "row-head" }, row.main, row.accept, row.remove));
-    rows.set(key, row);
     return row;
   }
 
@@ -139,8 +154,14 @@ export function createList({ list, edit, text, labels, activities, icons, words,
         rows.delete(key);
       }
     const busy = list.contains(document.activeElement);
+    let fresh = 0;
     for (const [index, box] of boxes.entries()) {
-      const row = rows.get(box.key) ?? create(box.key);
+      if (!rows.has(box.key) && (fresh += 1) > AT_ONCE) {
+        clearTimeout(later);
+        later = setTimeout(render);
+        return;
+      }
+      const row = rows.get(box.key) ?? take(box.key);
       if (row.box !== box) fill(row, box);
       row.box = box;
       row.number.textContent = String(index + 1);
@@ -148,6 +169,9 @@ export function createList({ list, edit, text, labels, activities, icons, words,
       // Moving the row that is being used would take the focus from it.
       if (there !== row.item && (!busy || !row.item.isConnected)) list.insertBefore(row.item, there ?? null);
     }
+    for (const { item } of spare) item.remove();
+    spare = [];
+    list.classList.remove("stale");
     mark();
   }
 
@@ -166,7 +190,14 @@ export function createList({ list, edit, text, labels, activities, icons, words,
       if (row.fields) row.fields.hidden = !open;
     }
     const row = rows.get(selection[0]);
-    if (row && !list.contains(document.activeElement)) row.item.scrollIntoView({ block: "nearest" });
+    if (row && !list.contains(document.activeElement)) bring(row.item);
+  }
+
+  /** Scroll the list alone: on a tablet the page would move away under the finger. */
+  function bring(item) {
+    const [inside, port] = [item.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (inside.bottom > port.bottom) list.scrollTop += inside.bottom - port.bottom;
+    if (inside.top < port.top) list.scrollTop -= port.top - inside.top;
   }
 
   return {
@@ -175,9 +206,15 @@ export function createList({ list, edit, text, labels, activities, icons, words,
     show(nextStore, nextSize) {
       store = nextStore;
       size = nextSize;
+      spare = [...spare, ...[...rows.values()].reverse()];
       rows.clear();
-      list.replaceChildren();
-      render();
+      list.classList.add("stale"); // what it says is of the last frame
+      clearTimeout(later);
+      // The picture is painted first: hundreds of rows must not hold it up.
+      requestAnimationFrame(() => {
+        clearTimeout(later);
+        later = setTimeout(render);
+      });
     },
     /** The node that a screen reader should be led to for a box of the picture. */
     nodeOf: (key) => document.getElementById(boxId(key)),

@@ -3,7 +3,7 @@
  * The oldest are let go. It never looks at what a picture shows.
  */
 
-const KEPT = 24;
+const KEPT = 48;
 
 /** @param {() => HTMLImageElement} create makes an <img>; given, so that node can test */
 export function createPictures(create = () => new Image()) {

@@ -1,6 +1,6 @@
 /** What a person set for good on this browser; survives frames, sittings and a forbidden storage. */
 
-const DEFAULTS = { characters: true, names: true, crosshair: false, brightness: 100, contrast: 100 };
+const DEFAULTS = { characters: true, rounds: true, names: true, crosshair: false, brightness: 100, contrast: 100 };
 
 /** @param {Storage|null} storage @param {string} owner */
 export function createPrefs(storage, owner) {

@@ -14,8 +14,10 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const viewer = part("viewer");
   let visit = null;
+  let view = "frame";
   let unsubscribe = [];
   let blinking = false;
+  let differing = false;
 
   const show = (name, visible) => (part(name).hidden = !visible);
   const write = (name, value) => (part(name).textContent = value);
@@ -32,15 +34,42 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
     viewer.setAttribute("aria-busy", String(entry.state === "loading"));
     show("picture-loading", entry.state === "loading");
     show("picture-failed", entry.state === "failed");
-    canvas.picture(entry.state === "ready" ? entry.image : null);
+    canvas.picture(entry.state === "ready" ? entry.image : null, entry.state === "ready" ? over() : null);
     if (entry.state === "loading")
       entry.ready.then(() => {
         if (visit === wanted && url === (blinking ? frame.previous?.image : frame.image)) place();
       });
   }
 
+  /** The picture before, to be taken from this one; null until it has come. */
+  function over() {
+    if (!differing || blinking) return null;
+    const before = pictures.get(visit.frame.previous.image);
+    const wanted = visit;
+    if (before.state === "loading") before.ready.then(() => differing && visit === wanted && place());
+    return before.state === "ready" ? before.image : null;
+  }
+
+  /** Show what differs from the picture before. */
+  function difference(on) {
+    if (!visit?.frame.previous || differing === on) return;
+    differing = on;
+    press("difference", on);
+    show("blinking", on);
+    if (on) write("blinking", text("differing", { time: visit.frame.previous.time_label }));
+    place();
+  }
+
+  /** Ask again for a picture that could not be loaded. */
+  function retry() {
+    if (view !== "frame" || !visit || sitting.current !== visit || viewer.dataset.picture !== "failed") return;
+    pictures.retry(blinking ? visit.frame.previous.image : visit.frame.image);
+    place();
+  }
+
   function blink(on) {
     if (!visit?.frame.previous || blinking === on) return;
+    difference(false);
     blinking = on;
     show("blinking", on);
     press("blink", on);
@@ -53,16 +82,16 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
   function open(next) {
     for (const stop of unsubscribe) stop();
     visit = next;
-    blinking = false;
+    blinking = differing = false;
     show("blinking", false);
     press("blink", false);
-    show("work", true);
-    show("rest", false);
+    press("difference", false);
     const { frame, store } = visit;
     const size = shownSize(frame.width, frame.height);
     canvas.show(store, size, null);
     list.show(store, size);
     place();
+    retry(); // it was asked for ahead of time, while the line was down perhaps
     unsubscribe = [
       store.on("change", () => {
         canvas.sync();
@@ -75,18 +104,39 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
         selection();
       }),
     ];
+    part("comment").value = visit.comment;
+    head(visit);
+    boxes();
+    selection();
+    verdict();
+    notices.whisper(text("frame_shown", { time: frame.time_label, boxes: words.count(store.boxes) }));
+  }
+
+  /** The bar at the top: which frame is at the cursor, in any view. */
+  function head(next) {
+    visit = next;
+    const { frame } = visit;
+    working();
     write("day", frame.day_label);
     write("time", frame.time_label);
     write("deployment", frame.deployment);
     part("time").setAttribute("datetime", frame.captured_at);
     mask();
     show("machine-waiting", frame.machine === "waiting");
-    part("comment").value = visit.comment;
+    show("doubt", Boolean(frame.doubt));
+    write("doubt", frame.doubt);
     root.dataset.frame = frame.id;
-    boxes();
-    selection();
-    verdict();
-    notices.whisper(text("frame_shown", { time: frame.time_label, boxes: words.count(store.boxes) }));
+    show("verdict", visit.verdict !== null);
+    if (visit.verdict !== null) write("verdict", text(`verdict_${visit.verdict}`));
+    history();
+  }
+
+  const VIEWS = { frame: "work", sheet: "sheet", crops: "crops" };
+
+  /** Something is there to work on: the view, and not the words that nothing is. */
+  function working() {
+    for (const [name, place] of Object.entries(VIEWS)) show(place, name === view);
+    show("rest", false);
   }
 
   function mask() {
@@ -103,15 +153,23 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
     write("boxes-count", text("boxes", { n: all.length }));
     write("validate-count", all.length ? text("validate_boxes", { n: all.length }) : text("validate_none"));
     show("no-boxes", all.length === 0);
+    const left = visit.left.filter((box) => !store.get(box.key));
+    show("left-out", left.length > 0);
+    if (left.length) write("left-out-text", text("left_out", { n: left.length }));
+    canvas.leftOut(left);
+    const followed = visit.followed.filter((key) => store.get(key)).length;
+    show("followed", followed > 0);
+    if (followed) write("followed", text("followed", { n: followed }));
     show("suggested-hint", suggested > 0);
     if (suggested) write("suggested-hint", text("suggested_hint", { n: suggested }));
     history();
     selection();
   }
 
-  function history() {
-    enable("undo", visit.store.canUndo || sitting.decided > 0);
-    enable("redo", visit.store.canRedo || visit.takenBack !== null);
+  /** @param {{canUndo: boolean, canRedo: boolean}|null} crops which have a way back of their own */
+  function history(crops = null) {
+    enable("undo", crops?.canUndo ?? sitting.canUndo);
+    enable("redo", crops?.canRedo ?? (visit.store.canRedo || visit.takenBack !== null));
     const before = sitting.lastBoxes.length;
     enable("copyLast", before > 0);
   }
@@ -167,7 +225,7 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
     press("crosshair", canvas.shown.crosshair);
     press("tone", !part("tone").hidden);
     root.classList.toggle("toned", !plain);
-    part("characters").checked = prefs.get("characters");
+    for (const name of ["characters", "rounds"]) part(name).checked = prefs.get(name);
     root.classList.toggle("no-characters", !prefs.get("characters"));
     canvas.draw();
   }
@@ -190,9 +248,26 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
   return {
     part,
     open,
+    head,
+    /** Which view is shown from now on: "frame", "sheet" or "crops". */
+    view(name) {
+      view = name;
+      root.dataset.view = name;
+      for (const each of Object.keys(VIEWS)) press(each, each === name);
+      if (part("rest").hidden) working();
+    },
     place,
+    retry,
     mask,
     blink,
+    difference,
+    get differing() {
+      return differing;
+    },
+    /** The frame whose picture is plainly shown: not the one before, nor their difference. */
+    get plain() {
+      return view === "frame" && visit && !blinking && !differing && viewer.dataset.picture === "ready" ? visit.frame : null;
+    },
     verdict,
     history,
     settings,
@@ -205,16 +280,17 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
     get blinking() {
       return blinking;
     },
-    get pictureReady() {
-      return visit !== null && pictures.get(visit.frame.image).state === "ready";
-    },
+    /** Whether a visit's picture is there: what was not seen cannot be judged. */
+    pictureReady: ({ frame }) => pictures.get(frame.image).state === "ready",
     /** Nothing to work on: say why, and what to do next. */
-    rest(key, values = {}) {
-      show("work", false);
+    rest(key, values = {}, given = null) {
+      for (const place of Object.values(VIEWS)) show(place, false);
       show("rest", true);
       part("rest").dataset.why = key;
-      write("rest-title", text(`rest_${key}`, values));
-      write("rest-text", text(`rest_${key}_text`, values));
+      write("rest-title", given?.title ?? text(`rest_${key}`, values));
+      write("rest-text", given?.text ?? text(`rest_${key}_text`, values));
+      show("rest-next", Boolean(given?.url));
+      if (given?.url) Object.assign(part("rest-next"), { href: given.url, textContent: given.action });
       show("rest-actions", key !== "claiming");
     },
     /** The state chip. */

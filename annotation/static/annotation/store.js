@@ -48,8 +48,10 @@ export function createStore(initial = []) {
   const past = [];
   let future = [];
   let selection = [];
+  let ordered = null; // boxes in reading order, asked for many times between two changes
 
   function put(changes, side, name) {
+    ordered = null;
     for (const change of changes) {
       if (change[side]) boxes.set(change.key, change[side]);
       else boxes.delete(change.key);
@@ -112,15 +114,20 @@ export function createStore(initial = []) {
     on,
     select,
     settle,
-    /** Boxes in reading order. */
+    /** Boxes in reading order; not to be changed. */
     get boxes() {
-      return readingOrder(boxes.values());
+      ordered ??= readingOrder(boxes.values());
+      return ordered;
     },
     get selection() {
       return selection;
     },
     get selected() {
       return selection.map((key) => boxes.get(key));
+    },
+    /** Steps that undo can take back. */
+    get depth() {
+      return past.length;
     },
     get canUndo() {
       return past.length > 0;
@@ -145,6 +152,14 @@ export function createStore(initial = []) {
           changes.push({ key, before, after });
       }
       return apply(name, changes, merge && `${merge}:${keys.join(" ")}`);
+    },
+
+    /** Some out and others in, in one step. */
+    swap(keys, added, name) {
+      return apply(name, [
+        ...keys.map((key) => ({ key, before: boxes.get(key) ?? null, after: null })),
+        ...added.map((box) => ({ key: box.key, before: null, after: box })),
+      ]);
     },
 
     remove(keys, name = "remove") {

@@ -10,8 +10,8 @@
  *      ├────────────┴─────────────────────────────────────────────┘
  *      └─ 409, 410, 400: held until a person chose (`resolve`, `retry`, `discard`, a new decision)
  *
- * Events: "state" {kind, pending}; "saved" {id}; "reviewed" {id, settled, doneToday};
- *   "conflict" {id, mine, theirs}; "lost" {id, detail}; "refused" {id, detail}.
+ * Events: "state" {kind, pending}; "saved" {id}; "reviewed" {id, doneToday, feedback};
+ *   "conflict" {id, mine, theirs}; "lost" {id, detail, code: "taken" | "settled" | null}; "refused" {id, detail}.
  * kind: "saved" | "saving" | "waiting" (line down) | "signedout" | "attention" (something is held).
  */
 
@@ -34,6 +34,9 @@ export class Refused extends Error {
 /** How many lists sent without an answer are remembered for each frame. */
 const TRIED = 8;
 
+/** … each of them once: a list that is tried again and again must not fill the browser's storage. */
+const tried = ({ known }, boxes) => (known.includes(boxes) ? known : [...known, boxes].slice(-TRIED));
+
 /** Seconds before trial number `failures` + 1, spread so that a whole park does not call at once. */
 export const backOff = (failures, random = Math.random) =>
   Math.min(2 ** (failures - 1), 30) * (0.75 + random() / 2);
@@ -43,7 +46,7 @@ export const backOff = (failures, random = Math.random) =>
  * @param {typeof fetch} given.fetch
  * @param {{all(): any, put(entry: object): any, remove(id: any): any}} given.outbox
  * @param {string} given.claimUrl  @param {string} given.frameUrl with "{id}"
- * @param {() => string} given.csrf  @param {string} given.lake  @param {string|null} given.day
+ * @param {() => string} given.csrf  @param {string|null} given.day
  * @param {number} given.autosave milliseconds between a change and its sending
  */
 export function createSync({
@@ -52,7 +55,6 @@ export function createSync({
   claimUrl,
   frameUrl,
   csrf,
-  lake,
   day = null,
   autosave = 700,
   timeout = 20_000,
@@ -195,6 +197,8 @@ export function createSync({
         return;
       }
     }
+    // Nothing is due any more (it may have been withdrawn): what comes next need not wait.
+    failures = 0;
   }
 
   async function send(record) {
@@ -221,7 +225,7 @@ export function createSync({
   }
 
   async function sendDraft(record, boxes) {
-    record.known = [...record.known, boxes].slice(-TRIED);
+    record.known = tried(record, boxes);
     const body = { version: record.version, boxes };
     const data = await request("PUT", address(record.id, "draft"), body);
     record.version = data.version;
@@ -239,7 +243,7 @@ export function createSync({
     record.stale = data.version === undefined;
     record.known = [review.boxes];
     record.clashes = 0;
-    emit("reviewed", { id: record.id, settled: data.settled, doneToday: data.done_today ?? null });
+    emit("reviewed", { id: record.id, doneToday: data.done_today ?? null, feedback: data.feedback ?? null });
   }
 
   function refuse(record, error, review, draft) {
@@ -260,7 +264,7 @@ export function createSync({
       emit("conflict", { id, mine, theirs, verdict: review?.verdict ?? null });
     } else if (error.status === 410 || error.status === 404) {
       record.held = "lost";
-      emit("lost", { id, detail: error.message });
+      emit("lost", { id, detail: error.message, code: error.data.code ?? null });
     } else {
       // The statement was not taken: its boxes stay, as a draft, until the person decides anew.
       record.held = "refused";
@@ -274,7 +278,8 @@ export function createSync({
 
   function track(frame) {
     const record = recordOf(frame.id);
-    if (owes(record)) return;
+    // An answer that was on its way while a later write arrived tells of the past.
+    if (owes(record) || frame.version < record.version) return;
     record.version = frame.version;
     record.known = [frame.boxes];
     record.stale = false;
@@ -296,10 +301,11 @@ export function createSync({
 
     /** Claim `want` more frames and renew the leases of those in `holding`. */
     async claim(want, holding) {
-      const data = await request("POST", claimUrl, { lake, want, holding, day });
+      const data = await request("POST", claimUrl, { want, holding, day });
       const fresh = data.frames.filter((frame) => !holding.includes(frame.id));
       for (const frame of fresh) track(frame);
-      return { frames: fresh, left: data.left ?? null, doneToday: data.done_today ?? null };
+      const { left = null, done_today: doneToday = null, rest = null } = data;
+      return { frames: fresh, left, doneToday, rest };
     },
 
     /** One frame again, to go back to it. */
@@ -308,6 +314,8 @@ export function createSync({
       track(frame);
       return frame;
     },
+
+    get: (url) => request("GET", url),
 
     /** Post to an address that came with a frame (lifting its mask). */
     post: (url, body = {}) => request("POST", url, body),
@@ -368,7 +376,7 @@ export function createSync({
     async retry(id) {
       const record = recordOf(id);
       try {
-        await request("POST", claimUrl, { lake, want: 0, holding: [id], day });
+        await request("POST", claimUrl, { want: 0, holding: [id], day });
         await refresh(record);
       } catch {
         return false;
@@ -396,7 +404,7 @@ export function createSync({
       for (const record of records.values()) {
         if (!owes(record) || record.held || record.sending || record.stale) continue;
         const { version, draft, review } = record;
-        record.known = [...record.known, review?.boxes ?? draft].slice(-TRIED);
+        record.known = tried(record, review?.boxes ?? draft);
         keep(record);
         const [method, rest, body] = review
           ? ["POST", "reviews", { ...review, version }]

@@ -4,7 +4,7 @@ import { isSuggestion } from "./store.js";
 
 /**
  * @param {object} given
- * @param {ReturnType<typeof import("./text.js").createText>} given.text
+ * @param {ReturnType<typeof import("../lacs_web/text.js").createText>} given.text
  * @param {{value: string, text: string}[]} given.labels  @param {{value: string, text: string}[]} given.activities
  */
 export function createWords({ text, labels, activities }) {

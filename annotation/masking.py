@@ -1,0 +1,32 @@
+"""Which persons people have drawn, for the door that lets pictures out: they are masked as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from annotation.models import Draft, Review, ReviewBox, SettledFrame
+from detection.labels import Label
+from detection.models import Frame
+from detection.mosaic import Rect
+
+
+def people(frame: Frame) -> Iterator[Rect]:
+    """Person boxes of each reviewer's last word, and of what reviewers are drawing just now.
+
+    Once somebody who may settle alone has spoken, only such words count: a box that was wrong
+    must not hide the frame for good.
+    """
+    settled = SettledFrame.objects.filter(frame=frame, rule__clause="alone").exists()
+    last = Review.objects.latest_words().filter(frame=frame)
+    stated = ReviewBox.objects.filter(
+        review__in=last.filter(alone=True) if settled else last, label=Label.PERSON
+    )
+    for box in stated.order_by("pk").values_list("x", "y", "w", "h"):
+        yield Rect(*box)
+    if settled:
+        return
+    drawn = Draft.objects.filter(frame=frame, boxes__isnull=False, open=True)
+    for boxes in drawn.order_by("pk").values_list("boxes", flat=True):
+        for each in boxes or []:
+            if each["label"] == Label.PERSON:
+                yield Rect(each["x"], each["y"], each["w"], each["h"])

@@ -1,0 +1,146 @@
+"""What the reviews of frames amount to, written down: settled frames, disputes, judgements.
+
+Everything here is derived from reviews, machine boxes and the lake's rule, and may be done anew at
+any time. One frame costs the same queries whatever comes of it, so that nobody can tell from the
+clock what kind of frame they stated on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from annotation import trust
+from annotation.models import Dispute, Judgement, SettledFrame
+from annotation.opinions import Opinions, opinions, rule_of
+from annotation.settling import (
+    DECISIVE,
+    Rule,
+    Settlement,
+    Statement,
+    agree,
+    disputed,
+    settle,
+)
+from detection import deciding
+from detection.labels import Label, Verdict
+from detection.models import Frame
+
+
+@dataclass
+class Outcome:
+    """What one frame's opinions amount to under a rule."""
+
+    said: Opinions
+    settlement: Settlement | None
+    judgements: list[Judgement] = field(default_factory=list)
+
+    @property
+    def disputed(self) -> bool:
+        return self.settlement is None and disputed(self.said.statements)
+
+
+def outcome(said: Opinions, rule: Rule) -> Outcome:
+    """Writes nothing."""
+    reached = settle(said.statements, rule, said.machine)
+    found = Outcome(said, reached)
+    for review, statement in zip(said.reviews, said.statements, strict=True):
+        if review.alone or review.reviewer_id is None:
+            continue
+        machine = said.machine
+        found.judgements.append(
+            Judgement(
+                review=review,
+                reviewer_id=review.reviewer_id,
+                answers=_answers(statement, said, rule, reached),
+                with_machine=agree(statement, machine, rule)
+                if machine and statement.verdict in DECISIVE
+                else None,
+            )
+        )
+    return found
+
+
+def _answers(
+    statement: Statement, said: Opinions, rule: Rule, reached: Settlement | None
+) -> dict[str, str]:
+    """How the statement compares with what others settled without it."""
+    if reached is None:
+        return {}
+    if statement.id in reached.voices:
+        others = [each for each in said.statements if each.id != statement.id]
+        reached = settle(others, rule, said.machine)
+    return trust.compare(statement, reached.statement, rule) if reached else {}
+
+
+@transaction.atomic(savepoint=False)
+def write(outcomes: Sequence[Outcome], rule: Rule) -> None:
+    """Replace what was derived of these frames. The number of queries does not grow with theirs."""
+    frames = [each.said.frame.pk for each in outcomes]
+    now = timezone.now()
+    settled = [
+        SettledFrame(
+            frame_id=each.said.frame.pk,
+            review_id=each.settlement.statement.id,
+            readable=each.settlement.statement.verdict != Verdict.UNREADABLE,
+            rule=rule.to_dict() | {"clause": each.settlement.clause},
+            voices=list(each.settlement.voices),
+            at=now,
+        )
+        for each in outcomes
+        if each.settlement
+    ]
+    open_ = [each.said.frame.pk for each in outcomes if not each.settlement]
+    SettledFrame.objects.filter(frame__in=open_ or [-1]).delete()
+    _upsert(SettledFrame, settled, ["review", "readable", "rule", "voices", "at"])
+    quiet = [each.said.frame.pk for each in outcomes if not each.disputed]
+    Dispute.objects.filter(frame__in=quiet or [-1]).delete()
+    disputes = [
+        Dispute(frame_id=each.said.frame.pk, weight=_weight(each.said), since=now)
+        for each in outcomes
+        if each.disputed
+    ]
+    _upsert(Dispute, disputes, ["weight"])
+    Judgement.objects.filter(review__frame__in=frames).delete()
+    Judgement.objects.bulk_create([one for each in outcomes for one in each.judgements])
+    deciding.hear([_word(each) for each in outcomes])
+
+
+def _word(one: Outcome) -> deciding.Word:
+    """What is settled, for whom it tells something of the place."""
+    if one.settlement and one.settlement.statement.verdict != Verdict.UNREADABLE:
+        for review in one.said.reviews:
+            if review.pk == one.settlement.statement.id:
+                boxes = [(box.label, box.x, box.y, box.w, box.h) for box in review.boxes.all()]
+                return deciding.Word(one.said.frame, review.run_id, boxes)
+    return deciding.Word(one.said.frame, None)
+
+
+def resettle(frame: Frame, rule: Rule | None = None) -> SettledFrame | None:
+    """Write what the frame's reviews now amount to; takes back what no longer holds."""
+    rule = rule or rule_of(frame.deployment.lake)
+    found = outcome(opinions([frame])[frame.pk], rule)
+    write([found], rule)
+    return SettledFrame.objects.get(frame=frame) if found.settlement else None
+
+
+def _upsert(model: type[Model], rows: Sequence[Model], fields: list[str]) -> None:
+    """Insert or replace by frame; one query also where there is nothing to write."""
+    if rows:
+        model._default_manager.bulk_create(
+            rows, update_conflicts=True, update_fields=fields, unique_fields=["frame"]
+        )
+    else:
+        model._default_manager.filter(frame=-1).exists()
+
+
+def _weight(said: Opinions) -> float:
+    """Person-hours in question: how far the opinions lie apart, one person at least."""
+    stated = [each for each in said.statements if each.verdict in DECISIVE]
+    stated += [said.machine] if said.machine else []
+    counts = [sum(mark.label == Label.PERSON for mark in each.marks) for each in stated] or [0]
+    return max(max(counts) - min(counts), 1) * said.frame.deployment.interval_seconds / 3600
