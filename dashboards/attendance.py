@@ -1,134 +1,368 @@
-"""Attendance of a lake, day by day, counted over rows. Never extrapolates, never invents a zero.
+"""Attendance of lakes, from what is kept for each day. Never invents a zero.
 
-Three kinds of hours stand apart and are not added up:
-validated (frames that people settled), machine only (frames that only a detector saw), and frames
-that nobody has looked at. A day without a readable frame is absent: not observed, never zero.
+Three kinds of hours stand apart: validated (frames that people settled), machine only (frames that
+only a detector saw), and frames that nobody has looked at. Machine counts enter an estimate as the
+readings weigh them, and no other figure. A day without a readable frame is absent: not observed,
+never zero. What is extrapolated to unwatched hours stands apart and says so.
+
+`attendance` feeds the lake's page, its CSV and `manage.py attendance` alike; `overview` gives
+counts for many lakes at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection
+import numpy as np
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
+from dashboards import comparing, discretion, figures, rollups, school, sheets
+from dashboards.calendar import Band, bands_on, kind_of_day
+from dashboards.days import COLUMNS, TALLY, Days, Tally
+from dashboards.discretion import Discretion
+from dashboards.estimators import units
+from dashboards.estimators.strata import Floats, Ints
+from dashboards.models import DayFigures, DeploymentFigures
+from dashboards.periods import fortnights, months, seasons
+from dashboards.sheets import ACTIVITIES, Depth, Sheet
+from detection.labels import COUNTED_SCORE
+from detection.models import Deployment, Frame, Run
 from lacs_web.models import Lake
 
-# Below this score a machine box is stored but not counted.
-COUNTED_SCORE = 0.3
-
-# Several frames in one interval (a burst, a card changed in mid-hour, overlapping cards) share
-# the time that one of them would stand for: an hour is never counted twice.
-_PER_DAY = """
-WITH placed AS (
-    SELECT f.id,
-           (f.captured_at AT TIME ZONE %(zone)s)::date AS day,
-           d.interval_seconds / 3600.0::float8 / count(*) OVER (
-               PARTITION BY d.id, floor(extract(epoch FROM f.captured_at) / d.interval_seconds)
-           ) AS hours
-    FROM detection_frame f
-    JOIN detection_deployment d ON d.id = f.deployment_id
-    LEFT JOIN annotation_settledframe s ON s.frame_id = f.id
-    WHERE d.lake_id = %(lake)s AND f.captured_at >= %(start)s AND f.captured_at < %(end)s
-      AND coalesce(s.readable, true)
-),
-seen AS (
-    SELECT DISTINCT ON (r.frame_id) r.frame_id, r.run_id
-    FROM detection_runframe r JOIN placed p ON p.id = r.frame_id
-    WHERE r.state = 'done' ORDER BY r.frame_id, r.run_id DESC
-),
-counted AS (
-    SELECT p.day, p.hours, s.id IS NOT NULL AS read, seen.run_id IS NOT NULL AS examined,
-           (SELECT count(*) FROM annotation_reviewbox b
-             WHERE b.review_id = s.review_id AND b.label = 'person') AS persons,
-           (SELECT count(*) FROM detection_detection m
-             WHERE m.run_id = seen.run_id AND m.frame_id = p.id AND m.label = 'person'
-               AND m.score >= %(score)s) AS machine
-    FROM placed p
-    LEFT JOIN annotation_settledframe s ON s.frame_id = p.id
-    LEFT JOIN seen ON seen.frame_id = p.id
-)
-SELECT day, count(*), count(*) FILTER (WHERE read), sum(hours),
-       coalesce(sum(hours) FILTER (WHERE read), 0),
-       sum(hours * persons) FILTER (WHERE read),
-       coalesce(sum(hours) FILTER (WHERE NOT read AND examined), 0),
-       sum(hours * machine) FILTER (WHERE NOT read AND examined),
-       max(persons) FILTER (WHERE read)
-FROM counted GROUP BY day ORDER BY day
-"""
+REMEMBERED = 7 * 24 * 3600  # seconds; only to free the memory of what nobody asks for
 
 
 @dataclass(frozen=True)
-class Day:
-    """One local day with at least one frame not known to be unreadable. Hours are hours."""
+class Seen:
+    """A lake's counts over the 30 days up to its last picture, for the overview."""
 
-    day: date
-    frames: int
-    frames_read: int
-    watched_hours: float
-    read_hours: float
-    validated_person_hours: float | None  # over the hours read; None when none was
-    machine_only_hours: float
-    machine_only_person_hours: float | None  # not validated attendance; None when none
-    peak_persons: int | None  # among the frames read; None when none was
-
-    @property
-    def basis(self) -> str:
-        """How the day was got: "fully read", "partly read" or "machine only"."""
-        if self.frames_read == 0:
-            return "machine only" if self.machine_only_hours else "not looked at"
-        return "fully read" if self.frames_read == self.frames else "partly read"
-
-    @property
-    def share_read(self) -> float:
-        return self.read_hours / self.watched_hours
+    first: date
+    last: date
+    last_observed: date
+    tally: Tally
 
 
-def days(lake: Lake, first: date, last: date) -> list[Day]:
-    """The days of `lake` from `first` to `last`, both included, in its own time. One query."""
-    midnight = datetime.combine(first, time(), lake.zone)
-    after = datetime.combine(last + timedelta(days=1), time(), lake.zone)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PER_DAY,
-            {
-                "zone": lake.time_zone,
-                "lake": lake.pk,
-                "start": midnight,
-                "end": after,
-                "score": COUNTED_SCORE,
-            },
+def span(lakes: Iterable[Lake]) -> dict[int, tuple[date, date]]:
+    """Lake id → local days of its first and last dated picture; absent without any. One query."""
+    zones = {lake.pk: lake.zone for lake in lakes}
+    dated = Frame.objects.filter(deployment=OuterRef("pk"), captured_at__isnull=False)
+    ends = (
+        Deployment.objects.filter(lake__in=zones)
+        .annotate(
+            first=Subquery(dated.order_by("captured_at").values("captured_at")[:1]),
+            last=Subquery(dated.order_by("-captured_at").values("captured_at")[:1]),
         )
-        columns = [field.name for field in fields(Day)]
-        return [Day(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+        .order_by()
+        .values_list("lake")
+        .annotate(Min("first"), Max("last"))
+    )
+    return {
+        lake: (first.astimezone(zones[lake]).date(), last.astimezone(zones[lake]).date())
+        for lake, first, last in ends
+        if first is not None
+    }
 
 
-def _total(parts: Iterable[float | None]) -> float | None:
-    """The sum of what is known; None, never zero, when nothing is."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if known else None
+def season_start(lake: Lake, last: date) -> date | None:
+    """The first day of the year of `last` that was watched, as far as figures are kept."""
+    year = DayFigures.objects.filter(
+        deployment__lake=lake, day__range=(date(last.year, 1, 1), last)
+    )
+    return year.order_by("day").values_list("day", flat=True).first()
 
 
-def attendance(lake: Lake, first: date, last: date) -> dict[str, Any]:
-    """Figures of a period, as `manage.py attendance --json` and every page give them."""
-    found = days(lake, first, last)
-    observed = {each.day for each in found}
-    span = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    watched, read = (sum(getattr(d, k) for d in found) for k in ("watched_hours", "read_hours"))
+def overview(lakes: Sequence[Lake], days: int = 30) -> dict[int, Seen]:
+    """Lake id → what was counted in the `days` up to its last picture. Three queries."""
+    rollups.catch_up(lakes)
+    ends = span(lakes)
+    periods = {
+        lake.pk: (max(ends[lake.pk][0], ends[lake.pk][1] - timedelta(days=days - 1)),
+                  ends[lake.pk][1])
+        for lake in lakes
+        if lake.pk in ends
+    }  # fmt: skip
+    if not periods:
+        return {}
+    asked = Q()
+    for pk, (first, last) in periods.items():
+        asked |= Q(deployment__lake=pk, day__range=(first, last))
+    found = (
+        DayFigures.objects.filter(asked)
+        .order_by()
+        .values_list("deployment__lake")
+        .annotate(
+            Max("day"),
+            *(Sum(name) for name in TALLY[:7]),
+            Max("peak_persons"),
+        )
+    )
+    return {
+        lake: Seen(*periods[lake], last_observed, Tally(*counts))
+        for lake, last_observed, *counts in found
+        if counts[0]
+    }
+
+
+def rule_of(lake: Lake) -> Discretion | None:
+    """From how many persons on partners are told of sensitive activities; None: of all."""
+    if not lake.discreet_below or not lake.discreet_activities:
+        return None
+    return Discretion(lake.discreet_below, tuple(sorted(lake.discreet_activities)))
+
+
+def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -> dict[str, Any]:
+    """Figures from `first` to `last`, both included, in the lake's own days.
+
+    `discreet`: as somebody may have them who reads figures alone (dashboards/discretion.py). Seven
+    queries at most, whatever the data. `manage.py attendance --json` prints exactly this.
+    """
+    in_step = rollups.catch_up([lake])
+    bands = school.bands(lake)
+    places = list(Deployment.objects.filter(lake=lake).select_related("deploymentfigures"))
+    tallies = Days(list(_days(lake, first, last).values("day", *TALLY)), {}).tallies
+    rule = rule_of(lake) if discreet else None
+    reckoned = _reckoned(lake, first, last, places, bands, rule)
+    activities, hours = reckoned.pop("activities_by_day"), reckoned["units"]["person_hours"]
+    whole = Tally.of(list(tallies.values()))
+    detectors = _detectors(whole.runs)
+    asked = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return {
         "lake": lake.slug,
         "from": first,
         "to": last,
-        "watched_hours": watched,
-        "frames": sum(each.frames for each in found),
-        "frames_read": sum(each.frames_read for each in found),
-        "share_read": read / watched if watched else None,
-        "validated_person_hours": _total(each.validated_person_hours for each in found),
-        "machine_only_person_hours": _total(each.machine_only_person_hours for each in found),
+        **whole.figures(),
+        "basis": hours["basis"] if hours else whole.basis if tallies else None,
+        "interval_95": _interval(hours),
+        **reckoned,
+        "days_observed": len(tallies),
         "days": [
-            asdict(each) | {"basis": each.basis, "share_read": each.share_read} for each in found
+            {"day": day, **each.figures(), **_method(each, detectors),
+             "activities": activities.get(day, {})}
+            for day, each in tallies.items()
         ],
-        "not_observed": [day for day in span if day not in observed],
+        "calendar": [
+            {"day": day, "kind": kind_of_day(day, lake.country),
+             "school": sorted({band.region for band in bands_on(day, bands)})}
+            for day in asked
+        ],
+        "not_observed": [day for day in asked if day not in tallies],
+        "in_step": in_step,
+        "discretion": asdict(rule) if rule else None,
+        "method": {"counted_score": COUNTED_SCORE, **_method(whole, detectors)},
+    }  # fmt: skip
+
+
+def _days(lake: Lake, first: date, last: date) -> QuerySet[DayFigures]:
+    kept = DayFigures.objects.filter(deployment__lake=lake, day__range=(first, last))
+    return kept.order_by("day", "deployment")
+
+
+def _reckoned(
+    lake: Lake,
+    first: date,
+    last: date,
+    places: Sequence[Deployment],
+    bands: Sequence[Band],
+    rule: Discretion | None,
+) -> dict[str, Any]:
+    """What is estimated from all frames of the period; remembered until anything under it changes.
+
+    Two queries, none where it is remembered.
+    """
+    key = _key(lake, first, last, places, bands, rule)
+    known: dict[str, Any] | None = cache.get(key)
+    if known is not None:
+        return known
+    depths = {place.pk: _depth(place) for place in places}
+    days = Days(list(_days(lake, first, last).values(*COLUMNS)), depths)
+    night = (_clock(lake.night_begins), _clock(lake.night_ends))
+    sheet = discretion.discreet(days.sheet, rule, night) if rule else days.sheet
+    part = figures.Part(sheet)
+    found = {
+        **figures.estimated(part, days.seconds),
+        "peak": _peak(sheet),
+        "activities_by_day": _activities(sheet),
+        "hours": _hours(part),
+        "week": _week(part),
+        "weekdays": _weekdays(part),
+        "day_types": comparing.day_types(days, lake.country),
+        "school": comparing.school(days, bands),
+        "night": {"begins": lake.night_begins, "ends": lake.night_ends},
+        **figures.nights(sheet, night),
+        "months": comparing.groups(months(first, last), days),
+        "fortnights": comparing.groups(fortnights(first, last), days),
+        "seasons": comparing.groups(seasons(first, last), days),
+        "years": comparing.years(lake, first, last, days),
+        "season": _season(lake, places, sheet, first, last),
+    }
+    if rule:
+        found = discretion.told(found, sheet, rule)
+    cache.set(key, found, REMEMBERED)
+    return found
+
+
+def _key(
+    lake: Lake,
+    first: date,
+    last: date,
+    places: Sequence[Deployment],
+    bands: Sequence[Band],
+    rule: Discretion | None,
+) -> str:
+    """Another one as soon as any row under `_reckoned` is another, or the software is."""
+    state: list[Any] = [settings.VERSION, lake.country, lake.time_zone, lake.night_begins,
+                        lake.night_ends, rule, *bands]  # fmt: skip
+    for place in sorted(places, key=lambda each: each.pk):
+        kept: DeploymentFigures | None = getattr(place, "deploymentfigures", None)
+        state += [place.pk, kept and kept.at, place.starts_at, place.ends_at,
+                  place.window_start, place.window_end, place.interval_seconds,
+                  place.clock_offset_minutes]  # fmt: skip
+    digest = hashlib.sha256(repr(state).encode()).hexdigest()
+    return f"attendance:{lake.pk}:{first}:{last}:{digest}"
+
+
+def _interval(figure: Mapping[str, Any] | None) -> list[float] | None:
+    return None if figure is None or figure["low"] is None else [figure["low"], figure["high"]]
+
+
+def _depth(place: Deployment) -> Depth:
+    found: DeploymentFigures | None = getattr(place, "deploymentfigures", None)
+    return Depth(found.sizes, found.read, found.ends) if found else Depth([], [], [])
+
+
+def _peak(sheet: Sheet) -> dict[str, Any] | None:
+    """The most persons settled on one frame, and its first local day and hour."""
+    at = np.flatnonzero(sheet.readable)
+    found = units.peak(sheet.persons[at].astype(np.int64))
+    if found is None:
+        return None
+    frame = sheet.reading[at[found.index]]
+    return {
+        "persons": found.count,
+        "day": date.fromordinal(int(sheet.day[frame])),
+        "hour": int(sheet.frames["clock"][frame]),
+    }
+
+
+def _activities(sheet: Sheet) -> dict[date, dict[str, float]]:
+    """Person-hours of each activity on the frames read, by day; only what was seen."""
+    hours = sheet.hours[sheet.reading]
+    days, number = np.unique(sheet.day[sheet.reading], return_inverse=True)
+    found: dict[date, dict[str, float]] = {date.fromordinal(day): {} for day in days.tolist()}
+    for name in ACTIVITIES:
+        sums = np.bincount(number, sheet.count(name) * hours, len(days))
+        for day, value in zip(days.tolist(), sums.tolist(), strict=True):
+            if value:
+                found[date.fromordinal(day)][name] = value
+    return found
+
+
+def _hours(part: figures.Part) -> list[dict[str, Any]]:
+    sheet = part.sheet
+    hour = sheet.frames["clock"].astype(np.int64)
+    at = sheet.reading
+    counted = np.bincount(hour[at], sheet.persons * sheet.hours[at], 24).tolist()
+    return [
+        {"hour": n, "watched_hours": watched, "read_hours": each.read_hours,
+         "validated_person_hours": counted[n] if each.read_hours else None,
+         "persons_present": each.value, "low": each.low, "high": each.high}
+        for n, watched, each in _watched(part, hour, 24)
+    ]  # fmt: skip
+
+
+def _week(part: figures.Part) -> list[dict[str, Any]]:
+    """Persons present on average by weekday (0: Monday) and local hour; what was not watched is
+    absent. Without intervals: a cell may rest on one reading."""
+    sheet = part.sheet
+    cell = _weekday(sheet) * 24 + sheet.frames["clock"].astype(np.int64)
+    return [
+        {"weekday": n // 24, "hour": n % 24, "watched_hours": watched,
+         "read_hours": each.read_hours, "persons_present": each.value}
+        for n, watched, each in _watched(part, cell, 7 * 24, bare=True)
+    ]  # fmt: skip
+
+
+def _weekdays(part: figures.Part) -> list[dict[str, Any]]:
+    return [
+        {"weekday": n, "watched_hours": watched, "read_hours": each.read_hours,
+         "persons_present": each.value, "low": each.low, "high": each.high}
+        for n, watched, each in _watched(part, _weekday(part.sheet), 7)
+    ]  # fmt: skip
+
+
+def _weekday(sheet: Sheet) -> Ints:
+    return np.asarray((sheet.day - 1) % 7)  # the first of all days was a Monday
+
+
+def _watched(
+    part: figures.Part, group: Ints, groups: int, *, bare: bool = False
+) -> list[tuple[int, float, figures.Mean]]:
+    """The groups that were watched: number, hours, persons present; `bare`: without intervals."""
+    sheet = part.sheet
+    hours = np.bincount(group, sheet.hours * sheet.watched, groups)
+    means = figures.present(part, group, groups, bare=bare)
+    return [(n, float(hours[n]), means[n]) for n in np.flatnonzero(hours > 0).tolist()]
+
+
+def _season(
+    lake: Lake, places: Sequence[Deployment], sheet: Sheet, first: date, last: date
+) -> dict[str, Any] | None:
+    """The scheduled hours that were not watched added by extrapolation; None where none are."""
+    if not len(sheet.day):
+        return None
+    first = max(first, date.fromordinal(int(sheet.day.min())))
+    last = min(last, date.fromordinal(int(sheet.day.max())))
+    scheduled = np.zeros(((last - first).days + 1, 24))
+    seen = np.bincount(sheet.frames["clock"].astype(np.int64), minlength=24) > 0
+    for place in places:
+        scheduled += _scheduled(lake, place, first, last, seen)
+    ordinals = np.arange(first.toordinal(), last.toordinal() + 1)
+    free = sheets.is_free(ordinals, lake.country)
+    found = figures.whole_season(sheet, scheduled, free, first, last)
+    return {"from": first, "to": last, **asdict(found)} if found else None
+
+
+def _scheduled(lake: Lake, place: Deployment, first: date, last: date, seen: Any) -> Floats:
+    """Hours that a deployment was to watch, by local day and hour, within its own dates."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    begins = place.starts_at.astimezone(lake.zone).date()
+    ends = place.ends_at.astimezone(lake.zone).date() if place.ends_at else last
+    window = None
+    if place.window_start and place.window_end:
+        step = place.interval_seconds / 3600  # the last frame stands for an interval too
+        window = (_clock(place.window_start), _clock(place.window_end) + step)
+    offset = [
+        (lake.zone.utcoffset(datetime.combine(day, time(12))) or timedelta()).total_seconds() / 3600
+        - place.clock_offset_minutes / 60
+        for day in days
+    ]
+    found = figures.scheduled_hours(first, last, window=window, shift=offset, bands=seen)
+    mine = np.array([begins <= day <= ends for day in days])
+    return np.where(mine[:, None], found, 0.0)
+
+
+def _clock(moment: time) -> float:
+    return moment.hour + moment.minute / 60 + moment.second / 3600
+
+
+def _detectors(runs: Sequence[int]) -> dict[int, str]:
+    """Run id → detector's name, the start of its hash, and the software that ran it."""
+    return {
+        pk: f"{name} · {sha256[:12]} · LACS {software}"
+        for pk, name, sha256, software in Run.objects.filter(pk__in=runs).values_list(
+            "pk", "detector__name", "detector__sha256", "software"
+        )
+    }
+
+
+def _method(tally: Tally, detectors: dict[int, str]) -> dict[str, list[str]]:
+    return {
+        "detectors": sorted({detectors[run] for run in tally.runs}),
+        "rules": list(tally.rules),
     }

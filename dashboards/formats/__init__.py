@@ -1,0 +1,1 @@
+"""What figures, frames and boxes look like to other programs: one module a format."""

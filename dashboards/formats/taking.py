@@ -1,0 +1,79 @@
+"""Frames with what people and machines said of them, in chunks: what box formats are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import islice
+
+from annotation.models import ReviewBox, SettledFrame
+from dashboards.periods import Period
+from detection.models import Detection, Frame, RunFrame
+from lacs_web.models import Lake
+
+CHUNK = 500  # frames
+
+
+@dataclass(frozen=True)
+class Taken:
+    """`settled`: None where people have not agreed. `machine`: what counts of the latest run, None
+    where no detector has looked. Boxes' x, y, w, h are fractions of the frame.
+    """
+
+    frame: Frame
+    settled: SettledFrame | None
+    boxes: Sequence[ReviewBox]  # of the settled review
+    machine: Sequence[Detection] | None
+    detector: str = ""
+
+
+def frames(lake: Lake, period: Period, *, settled: bool = False) -> Iterator[Taken]:
+    """Those of `period`, in the order of time; `settled`: readable ones that people agreed on.
+
+    Four queries a chunk; nothing of the whole is held.
+    """
+    zone = lake.zone
+    found = Frame.objects.filter(
+        deployment__lake=lake,
+        captured_at__gte=datetime.combine(period.first, time(), zone),
+        captured_at__lt=datetime.combine(period.last + timedelta(days=1), time(), zone),
+    )
+    if settled:
+        found = found.filter(settled__readable=True)
+    rows = found.select_related("deployment__lake").order_by("captured_at", "pk")
+    walk = rows.iterator(chunk_size=CHUNK)
+    while chunk := list(islice(walk, CHUNK)):
+        yield from _chunk(chunk)
+
+
+def _chunk(chunk: Sequence[Frame]) -> Iterator[Taken]:
+    agreed = {each.frame_id: each for each in SettledFrame.objects.filter(frame__in=chunk)}
+    boxes: dict[int, list[ReviewBox]] = {}
+    for box in ReviewBox.objects.filter(
+        review__in=[each.review_id for each in agreed.values()]
+    ).order_by("pk"):
+        boxes.setdefault(box.review_id, []).append(box)
+    looked = {
+        each.frame_id: each
+        for each in RunFrame.objects.filter(frame__in=chunk, state=RunFrame.State.DONE)
+        .select_related("run__detector")
+        .order_by("frame_id", "-run_id")
+        .distinct("frame_id")
+    }
+    seen: dict[tuple[int, int], list[Detection]] = {}
+    for one in (
+        Detection.objects.counted()
+        .filter(frame__in=chunk, run__in={each.run_id for each in looked.values()})
+        .order_by("pk")
+    ):
+        seen.setdefault((one.frame_id, one.run_id), []).append(one)
+    for frame in chunk:
+        mine, run = agreed.get(frame.pk), looked.get(frame.pk)
+        yield Taken(
+            frame,
+            mine,
+            boxes.get(mine.review_id, []) if mine else [],
+            seen.get((frame.pk, run.run_id), []) if run else None,
+            str(run.run.detector) if run else "",
+        )

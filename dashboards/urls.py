@@ -1,0 +1,32 @@
+"""Addresses of figures, and of the first page."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from dashboards import calendar_views, export_views, overview_views, shared_views, views
+
+figures = [
+    path("overview/", overview_views.overview, name="overview"),
+    path("lakes/<slug:lake>/", views.lake, name="lake"),
+    path("lakes/<slug:lake>/checking/minutes/", views.effort, name="effort"),
+    path("lakes/<slug:lake>/attendance.csv", views.attendance_csv, name="attendance-csv"),
+    path("lakes/<slug:lake>/calendar/", calendar_views.calendar, name="calendar"),
+    path("lakes/<slug:lake>/calendar/days", calendar_views.days, name="days"),
+    path("lakes/<slug:lake>/calendar/year", calendar_views.school_year, name="school-year"),
+    path("lakes/<slug:lake>/calendar/<int:holiday>/", calendar_views.holiday, name="holiday"),
+    path("lakes/<slug:lake>/exports/", export_views.exports, name="exports"),
+    path(
+        "lakes/<slug:lake>/exports/figures/<slug:kind>", export_views.figures, name="export-figures"
+    ),
+    path("lakes/<slug:lake>/exports/frames/<slug:kind>", export_views.frames, name="export-frames"),
+    path("lakes/<slug:lake>/links/", shared_views.links, name="links"),
+    path("lakes/<slug:lake>/links/<int:link>/end", shared_views.link_end, name="link-end"),
+    path("shared/<str:secret>/", shared_views.shared, name="shared"),
+    path("shared/<str:secret>/<slug:lake>/", shared_views.shared, name="shared-lake"),
+]
+urlpatterns = [
+    # The site's first page: its name stands in no app's space.
+    path("", views.home, name="home"),
+    path("", include((figures, "dashboards"))),
+]
