@@ -19,6 +19,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=browser /app/node_modules node_modules
 COPY . .
 # The root file system may be read-only: everything that is written lies in /data or /tmp.
+RUN pybabel --quiet compile --directory locale --domain django
 RUN python -m compileall -q lacs_web detection annotation dashboards
 USER lacs
 VOLUME /data

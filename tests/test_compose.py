@@ -22,7 +22,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = sorted(name for name, one in SERVICES.items() if "build" in one)
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
-DOCUMENTED = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE))
+DOCUMENTED = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", EXAMPLE, re.MULTILINE))
 SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD"}
 
 
@@ -200,7 +200,7 @@ def test_the_servers_lock_is_part_of_the_one_that_is_tested() -> None:
         text = (ROOT / "requirements" / name).read_text()
         return set(re.findall(r"^([\w.-]+==[^ ;\\]+)", text, re.MULTILINE))
 
-    assert pins("server.txt") <= pins("run.txt") <= pins("dev.txt")
+    assert pins("server.txt") | pins("run.txt") <= pins("dev.txt")
     assert all("--hash=sha256:" in (ROOT / "requirements" / f"{name}.txt").read_text()
                for name in ("server", "run", "dev"))  # fmt: skip
 

@@ -78,7 +78,7 @@ def test_a_day_worked_by_hand() -> None:
     seen = runs.Box("person", "person", 0.8, 0.1, 0.1, 0.1, 0.1)
     weak = runs.Box("person", "person", 0.1, 0.3, 0.3, 0.1, 0.1)
     for row in rows:
-        runs.store(row=row, token=token, boxes=[seen, weak])
+        runs.store(row=row, token=token, outcome=runs.Outcome([seen, weak]))
 
     result = attendance(deployment.lake, date(2025, 7, 25), SATURDAY)
 
@@ -161,10 +161,32 @@ def test_the_command_prints_the_same_figures() -> None:
     assert json.loads(out.getvalue())["not_observed"] == ["2025-07-27"]
     with pytest.raises(CommandError, match="No lake"):
         call_command("attendance", "nowhere", *period)
+    for first, last, words in (
+        ("9999-12-30", "9999-12-31", "1990 to 2200"),
+        ("2025-07-27", "2025-07-26", "exchange the two dates"),
+        ("tomorrow", "2025-07-26", "year-month-day"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            call_command("attendance", deployment.lake.slug, "--from", first, "--to", last)
 
 
-def test_the_figures_take_one_query(django_assert_num_queries: object) -> None:
+def test_the_figures_take_few_queries(django_assert_num_queries: object) -> None:
     deployment = make_deployment()
     add_frames(deployment, at(10), at(11), at(10, day=27))
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    attendance(deployment.lake, SATURDAY, date(2025, 7, 31))  # what changed is worked off
+    with django_assert_num_queries(4):  # type: ignore[operator]
         attendance(deployment.lake, SATURDAY, date(2025, 7, 31))
+
+
+def test_a_frame_that_looks_fogged_is_not_observed_until_somebody_read_it() -> None:
+    deployment = make_deployment(interval_seconds=900)
+    ranger = person(Role.RANGER, deployment, "ranger")
+    clear, fogged = add_frames(deployment, at(10), at(10, 15))
+    Frame.objects.filter(pk=fogged.pk).update(flag=Frame.Flag.FOGGED)
+    assert attendance(deployment.lake, SATURDAY, SATURDAY)["watched_hours"] == pytest.approx(0.25)
+    submit(frame=fogged, reviewer=ranger, request_id=uuid.uuid4(), verdict="nobody")
+    seen = attendance(deployment.lake, SATURDAY, SATURDAY)
+    assert seen["watched_hours"] == pytest.approx(0.5)
+    assert seen["validated_person_hours"] == 0
+    submit(frame=clear, reviewer=ranger, request_id=uuid.uuid4(), verdict="unreadable")
+    assert attendance(deployment.lake, SATURDAY, SATURDAY)["frames"] == 1

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +24,31 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from PIL import Image
 
-from detection import claims, inference, runs, tasks
-from detection.models import Batch, Detection, Frame, Run, RunFrame
+from detection import choosing, claims, inference, runs, tasks
+from detection.cards import vault
+from detection.models import Batch, Detection, Detector, Frame, Run, RunFrame
 from detection.registering import register
+from lacs_web.embedded import redis as redis_server
 from tests.factories import make_deployment
 from tests.onnx_models import tiny_yolox
 
 
-def red_card(folder: Path, n: int) -> None:
-    """`n` grey pictures of 320 × 256 with one red patch each, a second apart."""
+def red_card(folder: Path, n: int, seconds: int = 1) -> None:
+    """`n` grey pictures of 320 × 256 with one red patch each, `seconds` apart."""
     folder.mkdir(parents=True)
     for index in range(n):
         rgb = np.full((256, 320, 3), 120 + index % 50, np.uint8)
         cv2.rectangle(rgb, (96, 96), (127, 127), (255, 0, 0), -1)
         rgb[0, 0] = (index % 256, index // 256, 7)
         exif = Image.Exif()
-        exif.get_ifd(0x8769)[0x9003] = f"2025:07:26 10:{index // 60:02}:{index % 60:02}"
+        taken = datetime(2025, 7, 26, 10) + timedelta(seconds=seconds * index)  # noqa: DTZ001
+        exif.get_ifd(0x8769)[0x9003] = f"{taken:%Y:%m:%d %H:%M:%S}"
         Image.fromarray(rgb).save(folder / f"{index:04}.jpg", exif=exif, quality=95)
 
 
-def import_card(tmp_path: Path, n: int) -> Batch:
+def import_card(tmp_path: Path, n: int, seconds: int = 1) -> Batch:
     make_deployment()
-    red_card(tmp_path / "card", n)
+    red_card(tmp_path / "card", n, seconds)
     call_command("import_batch", str(tmp_path / "card"), deployment="shore", stdout=sys.stderr)
     register(path=tiny_yolox(tmp_path / "tiny.onnx"))
     return Batch.objects.get()
@@ -54,6 +57,10 @@ def import_card(tmp_path: Path, n: int) -> Batch:
 def open_run(batch: Batch) -> Run:
     tasks.start_owed_runs()
     return Run.objects.get(batch=batch)
+
+
+# Tiles that are smaller than the pictures, where something changed or a box lay before.
+GATED = choosing.options(tiling="gated", long_side=640) | {"tile": 128}
 
 
 @pytest.mark.django_db
@@ -70,6 +77,34 @@ def test_detections_have_label_and_provenance(tmp_path: Path) -> None:
         assert best.y <= 112 / 256 <= best.y + best.h
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
         Detection.objects.update(score=1)
+
+
+@pytest.mark.django_db
+def test_a_frame_is_seen_before_its_neighbours_background(tmp_path: Path) -> None:
+    """Four frames of a chunk have no neighbours in it apart enough; those examined before lend
+    theirs: then the patch, which stands in all of them, differs from nothing.
+    """
+    run = open_run(import_card(tmp_path, 24, seconds=900))
+    assert inference.examine(run, limit=20) == 20
+    assert inference.examine(run, limit=4) == 4
+    last = Frame.objects.order_by("-captured_at")[:4]
+    patches = Detection.objects.counted().filter(frame__in=last)
+    assert len(patches) == 4
+    # 0 but for what JPEG makes of the patch's edge; None without a background, 1 without neighbours
+    assert all(box.evidence is not None and box.evidence < 0.2 for box in patches)
+    assert run.engine.startswith("onnxruntime")
+    assert all(len(bytes(row.light or b"")) == 192 for row in RunFrame.objects.all())
+
+
+@pytest.mark.django_db
+def test_a_neighbour_without_preview_stops_nothing(tmp_path: Path) -> None:
+    run = open_run(import_card(tmp_path, 12, seconds=1800))
+    inference._album._kept.clear()
+    for frame in Frame.objects.order_by("captured_at")[:6]:
+        (Path(settings.MEDIA_ROOT) / vault.preview_name(frame.sha256)).unlink()
+    RunFrame.objects.filter(frame__in=Frame.objects.order_by("captured_at")[:6]).delete()
+    assert inference.examine(run, limit=50) == 6
+    assert runs.progress(run)["done"] == 6
 
 
 @pytest.mark.django_db
@@ -91,10 +126,31 @@ def test_a_lost_claim_writes_nothing(tmp_path: Path) -> None:
     second, taken = runs.take(run, 10)
     assert [each.pk for each in taken] == [row.pk]
     box = runs.Box("person", "person", 0.5, 0.1, 0.1, 0.1, 0.1)
-    assert not runs.store(row=row, token=token, boxes=[box])
-    assert runs.store(row=row, token=second, boxes=[box])
-    assert not runs.store(row=row, token=second, boxes=[box])
+    found = runs.Outcome([box])
+    assert not runs.store(row=row, token=token, outcome=found)
+    assert runs.store(row=row, token=second, outcome=found)
+    assert not runs.store(row=row, token=second, outcome=found)
     assert Detection.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_frame_is_held_for_as_long_as_it_takes(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LEASE_SECONDS = 1
+    run = open_run(import_card(tmp_path, 1))
+    read, taken = vault.original, []
+
+    def slowly(sha256: str) -> bytes:
+        time.sleep(1.5)
+        taken.extend(runs.take(run, 10)[1])  # as another worker would
+        connection.close()  # this thread's own
+        return read(sha256)
+
+    monkeypatch.setattr(vault, "original", slowly)
+    assert inference.examine(run, limit=50) == 1
+    assert taken == []
+    assert runs.progress(run)["done"] == 1
 
 
 @pytest.mark.django_db
@@ -115,7 +171,8 @@ def test_what_stops_every_worker_is_given_up_alone(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     not settings.REDIS_URL.startswith("unix:"), reason="never flushes a Redis that is not ours"
 )
-def test_sweeps_do_not_fill_redis(tmp_path: Path) -> None:
+def test_sweeps_do_not_fill_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "MOST_WAITING", 40)
     run = open_run(import_card(tmp_path, 2))
     frame = Frame.objects.all()[0]
     copies = [
@@ -139,29 +196,55 @@ def test_sweeps_do_not_fill_redis(tmp_path: Path) -> None:
     )
     doorbell = redis.Redis.from_url(settings.REDIS_URL)
     doorbell.flushall()
-    for _ in range(3):
+    for _ in range(6):
         tasks.sweep()
-    assert 0 < doorbell.llen("inference") <= 3 * tasks.MOST_RINGS
+    assert doorbell.llen("inference") == 3 * tasks.MOST_RINGS  # then there were 40
     (message,) = doorbell.lrange("inference", 0, 0)
-    assert json.loads(message)["headers"]["expires"]
+    assert json.loads(message)["headers"]["expires"] is None  # whatever a worker's clock says
     doorbell.flushall()
 
 
 @contextlib.contextmanager
-def worker(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+def doorbell(data: Path) -> Iterator[Doorbell]:
+    """A Redis of the test's own, that it may kill."""
+    what, url = redis_server.service(data)
+    bell = Doorbell(list(what.argv), url)
+    bell.start()
+    try:
+        yield bell
+    finally:
+        bell.kill()
+
+
+class Doorbell:
+    def __init__(self, argv: list[str], url: str) -> None:
+        self.argv, self.url = argv, url
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL)
+        wait_until(lambda: redis_server.ready(self.url), 20)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def worker(data: Path, bell: Doorbell) -> Iterator[subprocess.Popen[bytes]]:
     database = connection.settings_dict
     name, host = database["NAME"], database["HOST"]
     environment = os.environ | {
         "DATABASE_URL": f"postgresql://{database['USER']}@/{name}?host={host}",
+        "REDIS_URL": bell.url,
         "LACS_DATA": str(data),
-        "LACS_LEASE_SECONDS": "3",
-        "LACS_SWEEP_SECONDS": "1",
+        "LACS_LEASE_SECONDS": str(LEASE),
+        "LACS_SWEEP_SECONDS": str(SWEEP),
         "LACS_INFERENCE_THREADS": "2",
     }
     process = subprocess.Popen(
         [
             sys.executable, "-m", "celery", "-A", "lacs_web", "worker", "-Q", "ingest,inference",
-            "--concurrency", "1", "--beat", "-s", str(data / "beat"), "-l", "WARNING",
+            "--concurrency", "1", "--beat", "-s", str(data / "beat"), "-l", "ERROR",
         ],
         env=environment,
         start_new_session=True,
@@ -174,6 +257,13 @@ def worker(data: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+def examining(process: subprocess.Popen[bytes]) -> int:
+    """The process id of the worker's child that examines: the one with the runtime in it."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (one,) = [pid for pid in children if "onnxruntime" in Path(f"/proc/{pid}/maps").read_text()]
+    return int(one)
+
+
 def wait_until(true: Any, seconds: float = 90) -> None:
     limit = time.monotonic() + seconds
     while not true():
@@ -181,23 +271,44 @@ def wait_until(true: Any, seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
+LEASE, SWEEP = 3, 1  # seconds; a server has 60 and 30, so is back as much sooner than two minutes
+BACK = 20 * (LEASE + SWEEP)  # seconds, at most, until frames are examined again: a busy machine's
+
+
 @pytest.mark.worker
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="looks processes up in /proc")
 @pytest.mark.skipif(
-    not settings.REDIS_URL.startswith("unix:"), reason="never flushes a Redis that is not ours"
+    not connection.settings_dict["HOST"].startswith("/"), reason="needs a PostgreSQL on a socket"
 )
-def test_killed_worker_and_flushed_redis_lose_nothing(tmp_path: Path) -> None:
-    batch = import_card(tmp_path, 400)
+def test_whatever_is_killed_each_frame_is_examined_once(tmp_path: Path) -> None:
+    """SIGKILL for the worker's child, for Redis (which forgets everything), for the worker."""
+    batch = import_card(tmp_path, 260, seconds=300)
+    detector = Detector.objects.get()
+    runs.start_run(batch=batch, detector=detector, options=GATED, user=None)
     done = RunFrame.objects.filter(state=RunFrame.State.DONE)
-    with worker(tmp_path) as first:  # its sweep starts the run by itself
-        wait_until(lambda: done.count() >= 20)
-        os.killpg(first.pid, signal.SIGKILL)
-    assert done.count() < 400, "the worker was killed too late to prove anything"
-    redis.Redis.from_url(settings.REDIS_URL).flushall()
-    with worker(tmp_path):
-        wait_until(lambda: Run.objects.filter(finished_at__isnull=False).exists())
+
+    def goes_on(more: int = 20) -> None:
+        reached = done.count()
+        assert reached < 260 - more, "too late to prove anything"
+        wait_until(lambda: done.count() >= reached + more, BACK)
+
+    with doorbell(tmp_path) as bell:
+        with worker(tmp_path, bell) as first:  # its sweep rings for what is owed
+            goes_on()
+            os.kill(examining(first), signal.SIGKILL)
+            goes_on(55)  # more than the chunk that another child may have held
+            bell.kill()
+            time.sleep(SWEEP)
+            bell.start()
+            goes_on(55)
+            assert first.poll() is None
+            os.killpg(first.pid, signal.SIGKILL)
+        assert done.count() < 260, "the worker was killed too late to prove anything"
+        with worker(tmp_path, bell):
+            wait_until(lambda: Run.objects.filter(finished_at__isnull=False).exists())
     run = Run.objects.get(batch=batch)
-    assert runs.progress(run) == {"pending": 0, "done": 400, "failed": 0, "total": 400}
+    assert runs.progress(run) == {"pending": 0, "done": 260, "failed": 0, "total": 260}
     # The detector gives each frame the same boxes, so a frame done twice would have double.
     counts = {frame.detections.count() for frame in Frame.objects.all()}
     assert counts == {Frame.objects.all()[0].detections.count()} != {0}

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from detection.models import Deployment
+from detection.models import Camera, Deployment
 from tests.factories import make_deployment
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,11 @@ def test_a_camera_stands_at_one_place_at_a_time() -> None:
         Deployment.objects.create(
             slug="overlap", starts_at=datetime(2025, 6, 20, tzinfo=UTC), **same
         )
+    overlapping = Deployment(slug="overlap", starts_at=datetime(2025, 6, 20, tzinfo=UTC), **same)
+    with pytest.raises(ValidationError, match="__all__"):
+        overlapping.full_clean()
+    overlapping.camera = Camera.objects.create(park=first.lake.park, make="Trail", serial="other")
+    overlapping.full_clean()  # the same time, but another camera
     Deployment.objects.create(slug="after", starts_at=datetime(2025, 7, 1, tzinfo=UTC), **same)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -31,7 +32,8 @@ def test_a_link_signs_in_once_and_only_when_the_button_is_pressed(client: Client
     link = signin_path(user)
     assert client.get(link).status_code == 200
     assert "_auth_user_id" not in client.session  # a preview of the link uses nothing up
-    assert client.post(link)["Location"] == reverse("home")
+    # Without a password one would be locked out tomorrow: the account page asks for one.
+    assert client.post(link)["Location"] == reverse("account")
     assert client.session["_auth_user_id"] == str(user.pk)
     assert AuditEvent.objects.get().action == "signed in by link"
     assert Client().post(link).status_code == 410
@@ -53,6 +55,46 @@ def test_a_password_signs_in_and_a_wrong_one_is_told(client: Client) -> None:
     assert b'role="alert"' in wrong.content
     right = {"username": "one@example.org", "password": "a long pass phrase"}
     assert client.post(reverse("signin"), right)["Location"] == reverse("home")
+
+
+def test_a_first_password_is_set_and_ends_other_sessions(client: Client) -> None:
+    user = User.objects.create_user("one@example.org")
+    other = Client()
+    for each in (client, other):
+        each.force_login(user)
+    weak = {"form": "password", "new_password1": "12345", "new_password2": "12345"}
+    assert client.post(reverse("account"), weak).status_code == 400
+    good = {
+        "form": "password",
+        "new_password1": "nine calm lakes",
+        "new_password2": "nine calm lakes",
+    }
+    assert client.post(reverse("account"), good)["Location"] == reverse("home")
+    assert client.get(reverse("account")).status_code == 200
+    assert other.get(reverse("account")).status_code == 302
+    assert AuditEvent.objects.get().action == "password changed"
+    # From now on the old one is asked for.
+    assert client.post(reverse("account"), good).status_code == 400
+
+
+def test_a_name_is_saved_without_touching_the_password(client: Client) -> None:
+    user = User.objects.create_user("one@example.org", "a long pass phrase")
+    client.force_login(user)
+    client.post(reverse("account"), {"form": "name", "name": "Ranger of the north shore"})
+    user.refresh_from_db()
+    assert user.name == "Ranger of the north shore"
+    assert user.check_password("a long pass phrase")
+
+
+def test_what_is_not_there_is_said_in_our_words(client: Client) -> None:
+    client.force_login(User.objects.create_user("one@example.org"))
+    answer = client.get("/lakes/nowhere/at-all/")
+    assert answer.status_code == 404
+    assert 'href="/"' in answer.content.decode()
+    strict = Client(enforce_csrf_checks=True)
+    refused = strict.post(reverse("signin"), {"username": "x", "password": "y"})
+    assert refused.status_code == 403
+    assert 'class="door"' in refused.content.decode()
 
 
 def test_home_lists_what_is_visible_and_nothing_else(client: Client) -> None:
@@ -99,13 +141,54 @@ def test_the_demo_is_wanted_until_it_is_there(monkeypatch: pytest.MonkeyPatch) -
     assert not wanted()  # never beside a lake of one's own
 
 
+def first_start() -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("first_start", "--json", stdout=out)
+    said: dict[str, Any] = json.loads(out.getvalue())
+    return said
+
+
 def test_a_first_start_may_be_repeated(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LACS_DETECTOR", raising=False)
-    for _ in range(2):
-        out = io.StringIO()
-        call_command("first_start", "--json", stdout=out)
-        said = json.loads(out.getvalue())
+    first_start()
+    said = first_start()
     assert User.objects.filter(is_superuser=True).count() == 1
     assert said["demo_wanted"] is True
-    assert "waits for a model" in said["messages"][0]
+    assert said["messages"][0] == "Detector: lacs-starter-1"
     assert client.post(urlsplit(said["signin_url"]).path).status_code == 302
+
+
+def test_the_drawn_lakes_detector_is_no_servers_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LACS_DETECTOR", raising=False)
+    monkeypatch.setenv("LACS_DEMO", "0")
+    assert "waits for a model" in first_start()["messages"][0]
+
+
+@pytest.mark.parametrize("way_in", ["has signed in", "has a password"])
+def test_no_start_prints_a_way_in_to_an_account_in_use(client: Client, way_in: str) -> None:
+    link = urlsplit(first_start()["signin_url"]).path
+    administrator = User.objects.get()
+    if way_in == "has signed in":
+        client.post(link)
+    else:
+        administrator.set_password("a long pass phrase")
+        administrator.save()
+    made = AuditEvent.objects.filter(action="sign-in link made").count()
+    said = first_start()
+    assert urlsplit(said["signin_url"]).path == reverse("signin")
+    assert f"signin_link {administrator.email}" in said["messages"][-1]
+    assert AuditEvent.objects.filter(action="sign-in link made").count() == made
+
+
+def test_a_link_is_made_at_the_console_and_on_record(client: Client) -> None:
+    user = User.objects.create_user("ranger@example.org")
+    out = io.StringIO()
+    call_command("signin_link", "Ranger@example.org", stdout=out)
+    assert client.post(urlsplit(out.getvalue().strip()).path).status_code == 302
+    event = AuditEvent.objects.get(action="sign-in link made")
+    assert (event.user, event.detail) == (None, {"person": user.pk})
+    with pytest.raises(CommandError, match="Nobody is known"):
+        call_command("signin_link", "nobody@example.org")
+    User.objects.update(is_active=False)
+    with pytest.raises(CommandError, match="deactivated"):
+        call_command("signin_link", "ranger@example.org")

@@ -34,3 +34,9 @@ def test_the_public_address_gives_host_and_origin() -> None:
     )
     with pytest.raises(ImproperlyConfigured, match="PUBLIC_URL"):
         env.origin("lacs.example.org")
+
+
+def test_a_word_that_is_not_known_is_refused() -> None:
+    assert env.one_of("LOG_FORMAT", "json", "line json") == "json"
+    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT must be one of: line json"):
+        env.one_of("LOG_FORMAT", "xml", "line json")

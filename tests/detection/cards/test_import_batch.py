@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
 import json
 import os
@@ -13,8 +15,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from detection.cards import vault
-from detection.cards.receive import announce, open_batch, store_from_disk
+from detection.cards import vault, words
+from detection.cards.receipt import receipt
+from detection.cards.receive import Announced, announce, open_batch, store_from_disk
 from detection.models import Batch, CardFile, Frame
 from tests.factories import make_deployment, make_lake
 
@@ -56,7 +59,8 @@ def test_each_kind_of_file_has_its_outcome(tmp_path: Path) -> None:
 
     assert (result["announced"], result["complete"]) == (9, True)
     states = {file["path"]: (file["state"], file["reason"]) for file in result["files"]}
-    assert states["undated.JPG"][0] == "quarantined"
+    # Stored in English, whoever stored it: each reader's page translates it.
+    assert states["undated.JPG"] == ("quarantined", "the file carries no date")
     assert {states[name][1] for name in ("never_set.JPG", "future.JPG")} != {""}
     assert states["empty.JPG"] == ("unreadable", "the file is empty")
     assert states["notes.txt"] == ("unreadable", "not a JPEG picture")
@@ -126,16 +130,17 @@ def test_another_card_with_the_same_names_is_another_batch(tmp_path: Path) -> No
     first = open_batch(deployment=deployment, source="DCIM", user=None)  # never finished
     files = {"1.jpg": tmp_path / "a/1.jpg"}
     write_jpeg(files["1.jpg"], shade=1)
-    announce(batch=first, files=[("1.jpg", 1)])
+    announce(batch=first, files=[Announced("1.jpg", files["1.jpg"].stat().st_size)])
     assert store_from_disk(batch=first, files=files) == []
     write_jpeg(tmp_path / "b/DCIM/1.jpg", shade=80)
     assert run_import(tmp_path / "b/DCIM")["new"] == 1
     assert Batch.objects.count() == 2
 
 
-def test_a_file_whose_reading_fails_stops_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_whose_reading_fails_stops_no_other_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.LEASE_SECONDS = 1
     make_deployment()
     for number in range(3):
         write_jpeg(tmp_path / f"card/{number}.jpg", shade=40 * number)
@@ -144,12 +149,48 @@ def test_a_file_whose_reading_fails_stops_no_other(
     def lost(sha256: str) -> bytes:
         seen.append(sha256)
         if len(seen) == 2:
-            raise FileNotFoundError(sha256)
+            raise OSError(errno.EIO, sha256)
         return original(sha256)
 
     monkeypatch.setattr(vault, "original", lost)
     result = run_import(tmp_path / "card")
-    assert (result["new"], result["being_read"], result["complete"]) == (2, 1, False)
+    assert (result["new"], result["being_read"], result["complete"]) == (3, 0, True)
+    assert len(seen) == 4
+
+
+def test_what_the_disk_has_spoilt_is_not_safe_and_may_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    data = write_jpeg(tmp_path / "card/1.jpg")
+    original = vault.original
+    monkeypatch.setattr(vault, "original", lambda sha256: original(sha256)[:-1] + b"x")
+    result = run_import(tmp_path / "card")
+    assert (result["received"], result["complete"]) == (0, False)
+    assert [file["path"] for file in result["missing"]] == ["1.jpg"]
+    monkeypatch.undo()
+    assert not vault.holds(hashlib.sha256(data).hexdigest())
+    assert run_import(tmp_path / "card")["complete"]
+
+
+def test_a_file_that_shrinks_while_it_is_imported_is_not_taken_for_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    whole = write_jpeg(tmp_path / "card/1.jpg")
+    put = vault.put
+
+    def half(chunks: Any, *more: Any) -> tuple[str, int]:
+        (tmp_path / "card/1.jpg").write_bytes(whole[:200])
+        return put(chunks, *more)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(vault, "put", half)
+        with pytest.raises(CommandError, match="import the folder again"):
+            run_import(tmp_path / "card")
+    assert CardFile.objects.get().state == CardFile.State.AWAITED
+    (tmp_path / "card/1.jpg").write_bytes(whole)
+    assert run_import(tmp_path / "card")["new"] == 1
 
 
 def test_an_unknown_deployment_is_named(tmp_path: Path) -> None:
@@ -174,3 +215,177 @@ def test_damaged_files_are_named_in_the_receipt(lent_cards: Path) -> None:
     assert result["received"] == result["announced"] == 9
     assert result["complete"]
     assert result["damaged"] == ["african_elephants_truncated_file.jpg"]
+
+
+def test_a_byte_and_its_spelling_are_two_files_also_in_the_name_of_the_card(
+    tmp_path: Path,
+) -> None:
+    make_deployment()
+    card = Path(os.fsdecode(os.fsencode(tmp_path) + b"/card \xe9"))
+    write_jpeg(tmp_path / "plain/1.jpg", shade=10)
+    (tmp_path / "plain").rename(card)
+    (card / "1.jpg").rename(os.fsdecode(os.fsencode(card) + b"/\xe9.jpg"))
+    write_jpeg(card / "\\xe9.jpg", shade=200)
+    for number, folder in enumerate((b"\\xe9", b"\xe9")):  # and where their folders are alike
+        for name in (b"\\xe9.jpg", b"\xe9.jpg"):
+            at = Path(os.fsdecode(os.fsencode(card) + b"/" + folder + b"/" + name))
+            at.parent.mkdir(exist_ok=True)
+            at.write_bytes(b"%d %s" % (number, name))
+    result = run_import(card)
+    assert (result["new"], result["unreadable"]) == (2, 4)
+    assert Batch.objects.get().source == "card \\xe9"
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    write_jpeg(tmp_path / "card/100/1.jpg")
+    write_jpeg(tmp_path / "card/101/2.jpg")
+    (tmp_path / "card/.Trashes").mkdir()
+    scandir, broken = os.scandir, {"101", ".Trashes"}
+
+    def dying(path: Any) -> Any:
+        if Path(path).name in broken:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", dying)
+    with pytest.raises(CommandError, match="101 cannot be read: Input/output error"):
+        run_import(tmp_path / "card")
+    assert not Batch.objects.exists()
+    broken.remove("101")  # a computer's own folder is none of ours, open or closed
+    assert run_import(tmp_path / "card")["received"] == 2
+
+
+def test_another_card_of_the_same_name_never_joins_one_that_was_cut_off_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    write_jpeg(tmp_path / "one/100MEDIA/1.jpg")
+    write_jpeg(tmp_path / "two/100MEDIA/2.jpg", shade=200)
+
+    def full(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(vault, "put", full)
+        with pytest.raises(CommandError):
+            run_import(tmp_path / "one/100MEDIA")
+    result = run_import(tmp_path / "two/100MEDIA")
+    assert (result["announced"], result["new"]) == (1, 1)
+    assert Batch.objects.count() == 2
+
+
+def test_a_file_that_grew_while_it_was_copied_does_not_block_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    whole = write_jpeg(tmp_path / "card/1.jpg")
+    (tmp_path / "card/1.jpg").write_bytes(whole[:100])
+
+    def full(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(vault, "put", full)
+        with pytest.raises(CommandError):
+            run_import(tmp_path / "card")
+    (tmp_path / "card/1.jpg").write_bytes(whole)
+    result = run_import(tmp_path / "card")
+    assert (result["announced"], result["new"], result["complete"]) == (1, 1, True)
+
+
+def text_import(folder: Path, **options: Any) -> str:
+    out = io.StringIO()
+    try:
+        call_command(
+            "import_batch", str(folder), deployment="shore", stdout=out, stderr=out, **options
+        )
+    except CommandError as problem:
+        out.write(f"\n{problem}")
+    return out.getvalue()
+
+
+def test_hidden_pictures_are_taken_and_what_computers_leave_is_named(tmp_path: Path) -> None:
+    make_deployment()
+    card = tmp_path / "card"
+    write_jpeg(card / ".DCIM/1.jpg")
+    write_jpeg(card / ".2.jpg", shade=10)
+    write_jpeg(card / ".Trashes/501/3.jpg", shade=20)
+    write_jpeg(card / "._2.jpg", shade=30)
+    (card / "DCIM").symlink_to(tmp_path)
+    (card / "4.jpg").symlink_to(card / ".2.jpg")
+    os.mkfifo(card / "pipe")
+    said = text_import(card)
+    result = run_import(card)
+    assert {frame.path for frame in Frame.objects.all()} == {".DCIM/1.jpg", ".2.jpg"}
+    names = [".Trashes", "._2.jpg", "4.jpg", "DCIM", "pipe"]
+    assert result["left_out"] == {"count": 5, "names": names}
+    assert "2 of 2 files are safe" in said
+    assert all(f"  {name}\n" in said for name in names)
+
+
+def test_a_file_that_is_too_large_is_named_and_the_rest_is_closed(
+    tmp_path: Path, settings: Any
+) -> None:
+    make_deployment()
+    write_jpeg(tmp_path / "card/1.jpg")
+    (tmp_path / "card/2.avi").write_bytes(b"0" * 5000)
+    settings.FILE_MAX_BYTES = 4000
+    said = text_import(tmp_path / "card")
+    assert "2.avi: larger than this server takes" in said
+    assert "closed without 1 files" in said
+    assert "may be erased" not in said
+    batch = Batch.objects.get()
+    assert batch.closed_at
+    assert [row["path"] for row in receipt(batch)["missing"]] == ["2.avi"]
+
+
+def test_why_files_failed_is_said_and_a_card_may_be_finished_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_deployment()
+    write_jpeg(tmp_path / "card/1.jpg")
+    write_jpeg(tmp_path / "card/2.jpg", shade=200)
+    put, why = vault.put, [errno.ENOSPC]
+
+    def failing(chunks: Any, *more: Any) -> tuple[str, int]:
+        if CardFile.objects.exclude(sha256="").exists():
+            raise OSError(why[0], os.strerror(why[0]))
+        return put(chunks, *more)
+
+    monkeypatch.setattr(vault, "put", failing)
+    said = text_import(tmp_path / "card")
+    assert "2.jpg: the server's disk is full" in said
+    assert "import the folder again" in said
+    assert Batch.objects.get().closed_at is None
+    why[0] = errno.EIO
+    said = text_import(tmp_path / "card", finish=True)
+    assert "2.jpg: Input/output error" in said
+    batch = Batch.objects.get()
+    assert batch.closed_at
+    missing = [{"path": "2.jpg", "reason": words.NOT_READ_FROM_CARD}]
+    assert receipt(batch)["missing"] == missing
+
+
+def test_what_waits_for_the_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_deployment()
+    write_jpeg(tmp_path / "card/1.jpg")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(vault, "put_preview", full)
+    said = text_import(tmp_path / "card")
+    assert f"1.jpg: {words.NO_PREVIEW}" in said
+    assert "may be erased" not in said
+
+
+def test_a_folder_of_too_many_files_is_refused_in_words(tmp_path: Path, settings: Any) -> None:
+    make_deployment()
+    settings.CARD_MAX_FILES = 1
+    write_jpeg(tmp_path / "card/1.jpg")
+    write_jpeg(tmp_path / "card/2.jpg")
+    assert "import one folder of it at a time" in text_import(tmp_path / "card")
+    assert not Batch.objects.exists()

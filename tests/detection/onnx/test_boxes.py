@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection.onnx.boxes import Boxes, clip, drop_fragments, iou, nms
+from detection.onnx.boxes import Boxes, clip, fragments, iou, nms
 
 
 def boxes(*rows: tuple[float, float, float, float, float, int]) -> Boxes:
@@ -83,19 +83,28 @@ PART = (1, 0, 19, 30, 0.9, 0)  # wholly inside, with half the area
 def test_a_fragment_yields_to_the_whole(
     part: tuple[float, float, float, float, float, int], cut: bool, looks: list[int], left: int
 ) -> None:
-    seen = drop_fragments(boxes(WHOLE, part), np.array([False, cut]), np.array(looks))
-    assert len(seen) == left
-    assert seen.xyxy[0].tolist() == [0, 0, 20, 60]
+    found = fragments(boxes(WHOLE, part), np.array([False, cut]), np.array(looks))
+    assert found.tolist() == [False, left == 1]
 
 
 def test_a_faint_whole_takes_no_sure_part_with_it() -> None:
     seen = boxes((0, 0, 20, 60, 0.1, 0), PART)
-    assert len(drop_fragments(seen, np.array([False, True]), np.array([0, 1]))) == 2
+    assert not fragments(seen, np.array([False, True]), np.array([0, 1])).any()
+
+
+def test_two_looks_at_one_person_are_one_box_sooner_than_two_people_in_one_look() -> None:
+    near = boxes((0, 0, 20, 60, 0.8, 0), (6, 0, 26, 60, 0.7, 0))  # IoU 14/26
+    assert len(nms(near, 0.6, look=np.array([1, 1]))) == 2
+    assert nms(near, 0.6, look=np.array([0, 1])).scores.tolist() == [pytest.approx(0.8)]
+    assert len(nms(near, 0.6)) == 2
+    apart = boxes((0, 0, 20, 60, 0.8, 0), (10, 0, 30, 60, 0.7, 0))  # IoU 10/30
+    assert len(nms(apart, 0.6, look=np.array([0, 1]))) == 2
 
 
 def test_no_boxes_no_fragments() -> None:
     none = np.zeros(0, np.intp)
-    assert len(drop_fragments(Boxes.empty(), none.astype(bool), none)) == 0
+    assert len(fragments(Boxes.empty(), none.astype(bool), none)) == 0
+    assert len(nms(Boxes.empty(), 0.5, look=none)) == 0
     assert iou(Boxes.empty().xyxy, np.zeros((3, 4), np.float32)).shape == (0, 3)
     assert len(Boxes.concat([])) == len(clip(Boxes.empty(), 5, 5)) == 0
     assert Boxes.empty().to_fractions(5, 5).shape == (0, 4)

@@ -95,7 +95,7 @@ def test_fastestdet_by_hand() -> None:
         ((1, 3, 352, 352), {"map": (1, 85, 44, 44)}),  # another stride
         ((1, 3, "h", "w"), {"map": (1, 85, "y", "x")}),
         ((1, 3, 352, 352), {"map": (1, 84, 22, 22)}),  # 79 classes without names
-        ((1, 6, 352, 352), {"map": (1, 85, 22, 22)}),
+        ((1, 5, 352, 352), {"map": (1, 85, 22, 22)}),
         ((2, 3, 352, 352), {"map": (1, 85, 22, 22)}),
         ((1, 3, 352, 352), {}),
         ((3, 352, 352), {"map": (1, 85, 22, 22)}),
@@ -116,7 +116,8 @@ def test_a_layout_may_be_asked_for_by_name() -> None:
 
 def test_other_yolos_that_say_their_stride_are_not_yolox() -> None:
     free = described((1, 3, "h", "w"), {"output": (1, "n", 85)}, {"stride": "32"})
-    assert recognise(free) is None
+    assert recognise(free, "yolox") is None
+    assert recognise(free, "yolov5") is not None
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,20 @@ def test_boxes_cut_by_inner_edges() -> None:
     assert not Tile(0, 0, 100, 80).cuts(boxes, 100, 80).any()
 
 
+def test_what_a_window_shows_whole_and_not_too_close() -> None:
+    boxes = np.array(
+        [
+            [60, 20, 70, 40],
+            [46, 20, 70, 40],  # too near to the inner left edge
+            [60, 0, 80, 20],  # at the frame's own upper edge
+            [55, 5, 90, 40],  # larger than half of the window
+            [10, 20, 30, 40],  # elsewhere
+        ],
+        np.float32,
+    )
+    assert Tile(40, 0, 60, 50).shows(boxes, 100, 80).tolist() == [True, False, True, False, False]
+
+
 def test_grid_by_hand() -> None:
     assert grid(100, 50, 60, 0.2) == [Tile(0, 0, 60, 50), Tile(40, 0, 60, 50)]
 

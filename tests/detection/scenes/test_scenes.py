@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from detection.scenes.card import MAKE, MODEL, tiny_card, write_card
 from detection.scenes.figures import draw
 from detection.scenes.model import Moment, Pose, Thing, View
 from detection.scenes.plan import plan
-from detection.scenes.render import render
+from detection.scenes.render import DRAWABLE, render
 
 SMALL = View(480, 360)
 NOON = Moment(datetime(2025, 7, 25, 12))  # noqa: DTZ001 - camera clock
@@ -51,7 +53,7 @@ def test_a_box_is_tight_around_what_is_drawn(pose: Pose) -> None:
     assert bottom - 12 <= ys[-1] <= bottom + 1
 
 
-@pytest.mark.parametrize("label", [Label.TENT, Label.BOAT, Label.SHEEP, Label.DOG, Label.PERSON])
+@pytest.mark.parametrize("label", sorted(DRAWABLE))
 @pytest.mark.parametrize("metre", [4.2, 31.0])
 def test_a_figure_fills_its_box(label: Label, metre: float) -> None:
     swims = label is Label.PERSON
@@ -73,9 +75,63 @@ def test_people_are_six_to_eighty_pixels_high(y: float, low: float, high: float)
 def test_a_knocked_camera_moves_picture_and_boxes_alike() -> None:
     still = render(SMALL, NOON, [WALKER])
     knocked = render(SMALL, Moment(NOON.at, shift_px=(12, -7)), [WALKER])
-    assert np.array_equal(knocked.image[50:300, 100:400], still.image[57:307, 88:388])
+    # The grain is the sensor's and stays; a pixel more or less would make it 9.
+    seen, expected = knocked.image[50:300, 100:400].astype(int), still.image[57:307, 88:388]
+    assert np.abs(seen - expected).mean() < 2.6
     assert knocked.boxes[0].x * 480 == pytest.approx(still.boxes[0].x * 480 + 12)
     assert knocked.boxes[0].y * 360 == pytest.approx(still.boxes[0].y * 360 - 7)
+
+
+def test_a_camera_knocked_askew_turns_picture_and_boxes_alike() -> None:
+    askew = Moment(NOON.at, turn_deg=-4.0)  # clockwise: what is right of the middle sinks
+    (box,) = render(SMALL, askew, [WALKER]).boxes
+    (still,) = render(SMALL, NOON, [WALKER]).boxes
+    assert box.y * 360 == pytest.approx(still.y * 360 + 480 * 0.1 * 0.07, abs=2.5)
+    drawn = np.abs(
+        render(SMALL, askew, [WALKER]).image.astype(int) - render(SMALL, askew).image
+    ).max(axis=2)
+    ys, xs = np.nonzero(drawn > 55)
+    assert np.all(xs >= box.x * 480 - 1)
+    assert np.all(xs <= (box.x + box.w) * 480 + 1)
+    assert np.all(ys >= box.y * 360 - 1)
+
+
+def test_a_half_hidden_person_has_half_a_box() -> None:
+    (whole,) = render(SMALL, NOON, [WALKER]).boxes
+    (half,) = render(SMALL, NOON, [replace(WALKER, hidden=0.5)]).boxes
+    assert half.h == pytest.approx(whole.h / 2, abs=1.5 / 360)
+    assert half.y == pytest.approx(whole.y, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("weather", "lost"),
+    [
+        ({"bank": 0.95, "bank_x": 0.2}, [True, False]),
+        ({"bank": 0.95, "bank_x": 0.8}, [False, True]),
+        ({"snow": 0.45}, [True, True]),
+        ({"rain": 1.0}, [False, False]),
+    ],
+)
+def test_weather_hides_whom_it_covers(weather: dict[str, Any], lost: list[bool]) -> None:
+    people = [replace(WALKER, x=0.2, y=0.70, look=1), replace(WALKER, x=0.8, y=0.75, look=2)]
+    seen = [round(box.x, 1) for box in render(SMALL, Moment(NOON.at, **weather), people).boxes]
+    assert [place not in seen for place in (0.2, 0.8)] == lost
+
+
+def test_drops_blur_where_they_lie_and_stay_there() -> None:
+    one, two = (
+        np.abs(
+            render(SMALL, Moment(at, drops=9)).image - render(SMALL, Moment(at)).image.astype(int)
+        )
+        for at in (NOON.at, NOON.at + timedelta(minutes=10))
+    )
+    wet = one.max(axis=2) > 12
+    assert 0.03 < wet.mean() < 0.5
+    assert (wet & (two.max(axis=2) > 12)).sum() > 0.5 * wet.sum()
+
+
+def test_nothing_can_be_read_through_snow() -> None:
+    assert not render(SMALL, Moment(NOON.at, snow=1.0), [WALKER]).readable
 
 
 def test_nothing_can_be_read_in_fog() -> None:
@@ -143,6 +199,6 @@ def test_a_card_has_equal_bytes_whatever_the_number_of_workers(tmp_path: Path) -
 
 def test_render_demo_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(CommandError, match="not empty"):
+    with pytest.raises(CommandError, match=tmp_path.name):
         call_command("render_demo", tmp_path, stdout=StringIO())
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]

@@ -31,7 +31,7 @@ def begin() -> Iterator[Start]:
 
     def start(what: Service) -> subprocess.Popen[bytes]:
         process = service.spawn(what)
-        started.append((service.group(what, process), process))
+        started.append((service.group(what, process.pid), process))
         return process
 
     yield start

@@ -86,3 +86,15 @@ def test_the_address_to_open(monkeypatch: pytest.MonkeyPatch, host: str, address
     monkeypatch.setenv("HOST", host)
     monkeypatch.setenv("PORT", "8123")
     assert Settings.read().public_url == address
+
+
+def test_another_database_is_refused_in_words() -> None:
+    for url in ("mysql://lacs@db.example.org/lacs", "lacs"):
+        with pytest.raises(Problem, match=r"must begin with postgresql://.*use a private one"):
+            checks.named_postgres(url)
+
+
+def test_a_public_address_without_scheme_is_refused_in_words() -> None:
+    with pytest.raises(Problem, match=r"https://lacs.example.org, not 'lacs'"):
+        checks.public_url("lacs")
+    checks.public_url("http://127.0.0.1:8000")

@@ -16,7 +16,7 @@ Alive = Callable[[int], bool]
 
 # Each service notes its start, its own child and its polite end in the file `notes`.
 SCRIPT = """
-import contextlib, sys
+import contextlib, sys, time
 from lacs_web.embedded.service import Service
 from lacs_web.embedded.supervisor import Stopped, Supervisor
 
@@ -27,12 +27,15 @@ echo $0 started $$ $child >> notes
 echo hello from $0
 wait $child; wait $child
 '''
-DEAF = "trap '' TERM; echo deaf started $$ 0 >> notes; while :; do sleep 0.1; done"
+DEAF = "trap '' TERM; echo $0 started $$ 0 >> notes; while :; do sleep 0.1; done"
 with Supervisor() as supervisor, contextlib.suppress(Stopped):
     for stage, name in enumerate(["store", "worker", "web"]):
         supervisor.start(Service(name, ["sh", "-c", SHELL, name], stage=stage))
-    if "deaf" in sys.argv:
-        supervisor.start(Service("deaf", ["sh", "-c", DEAF], stage=9, grace=0.3))
+    for name, line in (("deaf", DEAF), ("deadly", DEAF.replace("while", "kill -9 $PPID; while"))):
+        if name in sys.argv:
+            while open("notes").read().count("started") < 3:
+                time.sleep(0.02)
+            supervisor.start(Service(name, ["sh", "-c", line, name], stage=9, grace=0.3))
     supervisor.wait()
 print("all stopped")
 """
@@ -65,7 +68,7 @@ class Watched:
         return [who for who, what, *_ in self.lines() if what == "stopped"]
 
     def pids(self) -> list[int]:
-        names = ("store", "worker", "web", "deaf")
+        names = ("store", "worker", "web", "deaf", "deadly")
         return [pid for name in names for pair in self.started(name) for pid in pair if pid]
 
 
@@ -128,6 +131,14 @@ def test_nothing_outlives_a_killed_supervisor(
     one.process.kill()
     eventually(lambda: not any(alive(pid) for pid in one.pids()))
     assert sorted(one.stopped()) == ["store", "web", "worker"], "each was asked politely first"
+
+
+def test_nothing_outlives_a_supervisor_that_dies_while_it_starts_something(
+    watched: Callable[..., Watched], alive: Alive, eventually: Eventually
+) -> None:
+    one = watched("deadly")
+    assert one.process.wait(20) == -signal.SIGKILL
+    eventually(lambda: not any(alive(pid) for pid in one.pids()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals the children of the dead")

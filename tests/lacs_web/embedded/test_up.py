@@ -78,6 +78,17 @@ def test_the_whole_house_starts_and_stops(
         ["ps", "-ww", "-eo", "args="], check=True, capture_output=True, text=True
     ).stdout
     assert f"--bind 127.0.0.1:{first.settings['PORT']}" in listing
+    beside = [sys.executable, "-m", "lacs_web.embedded.manage", "signin_link"]
+    made = subprocess.run(
+        [*beside, "administrator@localhost"],
+        env={**CLEAN, "LACS_DATA": str(folder / "var")},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    with urllib.request.urlopen(made.strip(), timeout=20) as page:  # noqa: S310
+        assert page.status == 200
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(30) == 0, first.said()
     assert "stopped; all data are kept" in first.said()

@@ -1,0 +1,270 @@
+"""What is taken out: read back by the programs that it is for, or by their schemas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import numpy as np
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from dashboards.attendance import attendance
+from dashboards.exporting import FORMATS, export
+from dashboards.formats import archive
+from dashboards.formats.training import split
+from dashboards.periods import Period
+from detection import datasets
+from detection.models import Detection
+from lacs_web.access import RIGHTS
+from lacs_web.models import AuditEvent, Lake, Role
+from tests.cast import person
+from tests.conftest import LENT
+from tests.dashboards.survey import FIRST, LAST, make_survey
+from tests.factories import examine, make_lake
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
+WHOLE = Period(FIRST, LAST)
+SCHEMAS = LENT / "data/camtrap-dp"
+
+
+@pytest.fixture
+def lake() -> Lake:
+    lake = make_survey().lake
+    lake.latitude, lake.longitude = 44.97, 6.06
+    lake.save()
+    return lake
+
+
+def made(kind: str, lake: Lake, period: Period = WHOLE) -> bytes:
+    return b"".join(export(kind=kind, lake=lake, period=period, by=None).parts)
+
+
+def opened(data: bytes) -> zipfile.ZipFile:
+    found = zipfile.ZipFile(io.BytesIO(data))
+    assert found.testzip() is None
+    return found
+
+
+def table(data: bytes, delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")), delimiter=delimiter))
+
+
+def test_an_archive_leaves_while_it_is_made() -> None:
+    asked: list[str] = []
+
+    def members() -> Iterator[archive.Member]:
+        for name in ("a.txt", "b.jpg"):
+            asked.append(name)
+            yield name, (bytes([65 + n % 26]) * 70_000 for n in range(3))
+
+    parts = archive.stream(members(), made=datetime(2026, 1, 1, tzinfo=UTC))
+    next(parts)
+    assert asked == ["a.txt"]
+    whole = opened(b"".join(archive.stream(members(), made=datetime(2026, 1, 1, tzinfo=UTC))))
+    expected = b"".join(letter * 70_000 for letter in (b"A", b"B", b"C"))
+    assert whole.read("a.txt") == whole.read("b.jpg") == expected
+
+
+def test_the_workbook_holds_what_the_page_shows_and_how_it_was_got(lake: Lake) -> None:
+    book = opened(made("xlsx", lake))
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).findall(".//m:sheet", space)  # noqa: S314
+    assert [sheet.get("name") for sheet in sheets][:2] == ["Method", "days"]
+    days = ElementTree.fromstring(book.read("xl/worksheets/sheet2.xml"))  # noqa: S314
+    rows = [
+        ["".join(cell.itertext()) for cell in row.findall("m:c", space)]
+        for row in days.findall(".//m:row", space)
+    ]
+    figures = attendance(lake, FIRST, LAST)
+    column = rows[0].index("validated_person_hours")
+    assert float(rows[1][column]) == figures["days"][0]["validated_person_hours"] == 1.5
+    assert rows[4][2:] == ["not observed"]  # the rest of the day is empty, not zero
+    method = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "visitors" not in method
+    assert "Tiny" in method
+    every = "".join(book.read(name).decode() for name in book.namelist() if "sheet" in name)
+    assert "<f>" not in every  # no formula
+
+
+def test_a_name_is_never_a_formula(lake: Lake) -> None:
+    run = Detection.objects.all()[0].run
+    type(run.detector).objects.update(name="=1+1")
+    book = opened(made("xlsx", lake))
+    assert not any(b"<f>" in book.read(name) for name in book.namelist())
+
+
+def test_counters_are_one_row_an_hour_and_name_the_hours_watched(lake: Lake) -> None:
+    book = opened(made("counters", lake))
+    head = book.read("compteurs.csv").decode("utf-8-sig").splitlines()[0]
+    assert head == "compteur;date;donnees"
+    rows = table(book.read("compteurs.csv"), ";")
+    persons = {row["date"]: row["donnees"] for row in rows if "personnes" in row["compteur"]}
+    # 14:00 and 15:00 on the 25th, 14:00 on the 26th; what nobody read is absent, and no zero.
+    assert persons == {
+        "2025-07-25 14:00:00": "2", "2025-07-25 15:00:00": "4", "2025-07-26 14:00:00": "0",
+    }  # fmt: skip
+    assert len(rows) == len({(row["compteur"], row["date"]) for row in rows}) == 3 * 6
+    days = table(book.read("jours.csv"), ";")
+    mine = {row["jour"]: row for row in days if row["compteur"] == f"{lake.slug}_personnes"}
+    assert set(mine) == {"2025-07-25", "2025-07-26", "2025-07-27", "2025-07-29"}
+    assert mine["2025-07-26"] == {
+        "compteur": f"{lake.slug}_personnes", "jour": "2025-07-26",
+        "heures_observees": "0,5", "heures_lues": "0,25",
+    }  # fmt: skip
+
+
+def test_camtrap_dp_holds_each_box_once_and_names_nobody(lake: Lake) -> None:
+    book = opened(made("camtrap-dp", lake))
+    media, seen = table(book.read("media.csv")), table(book.read("observations.csv"))
+    assert len(media) == 7
+    assert {row["captureMethod"] for row in media} == {"timeLapse"}
+    assert {row["filePublic"] for row in media} == {"false"}
+    kinds = [(row["observationType"], row["classificationMethod"]) for row in seen]
+    assert kinds.count(("human", "human")) == 2 + 4
+    assert kinds.count(("human", "machine")) == 3 + 5
+    assert kinds.count(("blank", "human")) == 1
+    assert kinds.count(("unclassified", "")) == 1  # nobody has looked
+    assert kinds.count(("unclassified", "human")) == 1  # unreadable
+    assert len({row["observationID"] for row in seen}) == len(seen)
+    assert {row["mediaID"] for row in seen} == {row["mediaID"] for row in media}
+    whole = b"".join(book.read(name) for name in book.namelist()).decode()
+    assert "@" not in whole
+    assert not [name for name in book.namelist() if name.endswith(".jpg")]
+
+
+def test_camtrap_dp_passes_the_schemas(lake: Lake) -> None:
+    if not SCHEMAS.is_dir():
+        pytest.skip("the schemas of ../shared/data/camtrap-dp are not on this machine")
+    book = opened(made("camtrap-dp", lake))
+    profile = json.loads((SCHEMAS / "camtrap-dp-profile.json").read_text())
+    own = {**profile["allOf"][1], "$defs": profile["$defs"]}  # the rest refers to other sites
+    own["properties"].pop("spatial")
+    package = json.loads(book.read("datapackage.json"))
+    jsonschema.Draft202012Validator(own).validate(package)
+    for name in ("deployments", "media", "observations"):
+        fields = json.loads((SCHEMAS / f"{name}-table-schema.json").read_text())["fields"]
+        rows = table(book.read(f"{name}.csv"))
+        assert rows
+        assert list(rows[0]) == [each["name"] for each in fields]
+        for each in fields:
+            for row in rows:
+                _check(row[each["name"]], each)
+
+
+def _check(value: str, schema: dict[str, Any]) -> None:
+    """One cell against its field of a Table Schema."""
+    rule, where = schema.get("constraints", {}), (schema["name"], value)
+    if value == "":
+        assert not rule.get("required"), where
+        return
+    if "enum" in rule:
+        assert value in rule["enum"], where
+    if "pattern" in rule:
+        assert re.search(rule["pattern"], value), where
+    if schema["type"] in ("number", "integer"):
+        number = int(value) if schema["type"] == "integer" else float(value)
+        assert rule.get("minimum", -np.inf) <= number <= rule.get("maximum", np.inf), where
+    elif schema["type"] == "datetime":
+        assert datetime.strptime(value, schema["format"]).utcoffset() is not None, where  # noqa: DTZ007
+    elif schema["type"] == "boolean":
+        assert value in ("true", "false"), where
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo"])
+def test_training_sets_are_what_evaluate_detector_reads(
+    lake: Lake, kind: str, tmp_path: Path
+) -> None:
+    examine(*[each for each in lake.deployments.get().frames.all() if not each.run_frames.exists()])
+    opened(made(kind, lake)).extractall(tmp_path)
+    examples = datasets.read(tmp_path)
+    assert sorted(len(each.labels) for each in examples) == [0, 2, 4]
+    (four,) = [each for each in examples if len(each.labels) == 4]
+    assert set(four.labels) == {"person"}
+    # The test's pictures are 160 × 120: boxes at 0.05 n, 0.5 and 0.02 × 0.05 of them.
+    assert four.xyxy[1] == pytest.approx([8, 60, 11.2, 66], abs=0.05)
+
+
+def test_a_picture_that_would_be_masked_whole_is_left_out(lake: Lake, tmp_path: Path) -> None:
+    opened(made("coco", lake)).extractall(tmp_path)
+    assert len(datasets.read(tmp_path)) == 1  # a detector has looked at one settled frame only
+
+
+def test_cameras_are_parted_and_never_frames() -> None:
+    parts = [split(f"camera {n}") for n in range(400)]
+    assert 0.1 < parts.count("val") / 400 < 0.3
+    assert split("camera 7") == parts[7]
+
+
+def test_megadetector_json_holds_machine_boxes_alone(lake: Lake) -> None:
+    table = json.loads(made("megadetector", lake))
+    assert table["info"]["format_version"] == "1.4"
+    assert [len(image["detections"]) for image in table["images"]] == [9, 3, 5]
+    box = table["images"][1]["detections"][0]
+    assert table["detection_categories"][box["category"]] == "person"
+    assert box["bbox"] == [0.0, 0.1, 0.05, 0.1]
+    assert json.loads(made("megadetector", make_lake("empty")))["images"] == []
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_each_role_takes_out_what_it_may(client: Client, lake: Lake, kind: str, role: Role) -> None:
+    client.force_login(person(role, lake))
+    asked = {"from": str(FIRST), "to": str(LAST)}
+    for name in ("figures", "frames"):
+        where = reverse(f"dashboards:export-{name}", args=[lake.slug, kind])
+        answer = client.get(where, asked)
+        right = FORMATS[kind].action
+        mine = right in RIGHTS[role] and (name == "frames") == (
+            right == "take frames and boxes out"
+        )
+        assert (answer.status_code == 200) == mine, (name, answer.status_code)
+        if mine:
+            b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+            event = AuditEvent.objects.get(action="exported")
+            assert event.detail == {"format": kind, "from": str(FIRST), "to": str(LAST)}
+            assert event.user == person(role, lake)
+    shown = client.get(reverse("dashboards:exports", args=[lake.slug])).content.decode()
+    assert (f"/{kind}" in shown) == (FORMATS[kind].action in RIGHTS[role])
+
+
+def test_what_is_wrong_is_said_on_the_page(client: Client, lake: Lake) -> None:
+    client.force_login(person(Role.OFFICER, lake))
+    where = reverse("dashboards:export-frames", args=[lake.slug, "camtrap-dp"])
+    Lake.objects.update(latitude=None, longitude=None)
+    for query in ({"from": str(FIRST), "to": str(LAST)}, {"from": str(LAST), "to": str(FIRST)}, {}):
+        answer = client.get(where, query, follow=True)
+        assert b"alert-warning" in answer.content, query
+    assert not AuditEvent.objects.filter(action="exported").exists()
+    with pytest.raises(ValidationError):
+        made("camtrap-dp", Lake.objects.get(pk=lake.pk))
+
+
+def test_the_command_writes_whole_files_or_none(lake: Lake, tmp_path: Path, capsys: Any) -> None:
+    make_lake("empty")
+    into = tmp_path / "out"
+    into.mkdir()
+    call_command("export", "counters", lake.slug, "empty", into=into)
+    (path,) = into.iterdir()
+    assert path.name == f"{lake.slug}-{FIRST}-{LAST}-counters.zip"
+    opened(path.read_bytes())
+    assert "empty: no picture is dated yet" in capsys.readouterr().err
+    for wrong in (
+        ["counters", "nowhere"],
+        ["counters", lake.slug, "--from", "x"],
+        ["counters", lake.slug, "--into", str(tmp_path / "none")],
+    ):
+        with pytest.raises(CommandError):
+            call_command("export", *wrong)

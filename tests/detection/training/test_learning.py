@@ -1,0 +1,104 @@
+"""What the network is asked for, and a training from drawing to a file that the engine runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: make train installs it")
+
+from detection.onnx.engine import DetectorSettings, load_engine  # noqa: E402
+from detection.onnx.runtime import describe  # noqa: E402
+from detection.training.fit import Config, train  # noqa: E402
+from detection.training.material import CLASSES  # noqa: E402
+from detection.training.network import Network  # noqa: E402
+from detection.training.targets import CELLS, loss, maps  # noqa: E402
+from detection.training.tiles import SIDE, Tile  # noqa: E402
+
+
+def tile(*boxes: tuple[float, ...], ignored: tuple[tuple[float, ...], ...] = ()) -> Tile:
+    return Tile(
+        np.zeros((SIDE, SIDE, 6), np.uint8),
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.zeros(len(boxes), np.int64),
+        np.array(ignored, np.float32).reshape(-1, 4),
+    )
+
+
+def test_maps_by_hand() -> None:
+    heat, where, weight = maps(tile((42, 40, 58, 72), ignored=((100, 100, 108, 108),)))
+    # Centre (50, 56) px is 12.5 cells across and 14 down; the box is 16 × 32 px.
+    assert heat[0, 14, 12] == 1
+    assert heat[1:].max() == 0
+    # Deviations: .18 × 16 / 4 = .72 cells across, .18 × 32 / 4 = 1.44 down.
+    assert heat[0, 14, 13] == pytest.approx(np.exp(-0.5 / 0.72**2))
+    assert heat[0, 15, 12] == pytest.approx(np.exp(-0.5 / 1.44**2))
+    assert where[:, 14, 12] == pytest.approx([0.5, 0.0, np.log(16), np.log(32)])
+    assert where[:2, 15, 12] == pytest.approx([0.5, -1.0])  # one cell below: above .6, it answers
+    assert weight[1, 15, 12] == pytest.approx(weight[1, 14, 12] * heat[0, 15, 12])
+    assert weight[1].sum() == pytest.approx(1)
+    assert weight[1, 14, 13] == 0  # .38 is too far off
+    assert weight[0, 26, 26] == 0  # an ignored area is not judged
+    assert weight[0].sum() == CELLS**2 - 16
+
+
+def test_of_two_people_on_one_cell_the_smaller_has_it() -> None:
+    _, where, _ = maps(tile((46, 50, 54, 62), (10, 16, 90, 96)))
+    assert where[2:, 14, 12] == pytest.approx([np.log(8), np.log(12)])
+
+
+def test_loss_is_nothing_for_what_is_right_and_grows_with_every_error() -> None:
+    heat, where, weight = (torch.from_numpy(each)[None] for each in maps(tile((42, 40, 58, 72))))
+    right = (heat.eq(1).float() * 40 - 20, where[:, :2].clone(), where[:, 2:].clone())
+    assert loss(right, heat, where, weight)[0] < 1e-4
+    for part in range(3):
+        wrong = [each.clone() for each in right]
+        wrong[part] = -wrong[part]
+        assert loss(tuple(wrong), heat, where, weight)[0] > 0.05
+
+
+def test_the_network_takes_any_multiple_of_32_and_is_small() -> None:
+    network = Network(len(CLASSES)).eval()
+    heat, offset, size = network(torch.zeros(1, 6, 64, 96))
+    assert heat.shape == (1, len(CLASSES), 16, 24)
+    assert offset.shape == size.shape == (1, 2, 16, 24)
+    assert 200_000 < sum(each.numel() for each in network.parameters()) < 1_000_000
+
+
+def test_a_training_runs_is_gone_on_with_and_ends_in_a_file_that_the_engine_runs(
+    tmp_path: Path,
+) -> None:
+    short = {"batch": 2, "figures": 6, "views": 2, "workers": 0, "checkpoint_every": 1}
+    path = train(Config(steps=2, **short), tmp_path)  # type: ignore[arg-type]
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 2
+    assert train(Config(steps=20, **short), tmp_path) == path  # type: ignore[arg-type]
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] == 20
+    assert set(log[-1]) == {"step", "seconds", "heat", "offset", "size"}
+    description = describe(path)
+    assert description.metadata["steps"] == "20"
+    assert json.loads(description.metadata["names"]) == list(CLASSES)
+    engine = load_engine(path, DetectorSettings(long_side=160, min_score=0.0))
+    assert engine.layout.family == "centres"
+    assert engine.layout.input.background
+    assert engine.layout.names == CLASSES
+    picture = np.random.default_rng(1).integers(0, 255, (90, 160, 3), np.uint8)
+    assert len(engine.detect(picture)) > 0
+
+
+def test_the_exported_file_gives_what_the_network_gives(tmp_path: Path) -> None:
+    from detection.onnx.runtime import Session
+    from detection.training.export import write
+
+    torch.manual_seed(1)
+    network = Network(len(CLASSES)).eval()
+    write(network, tmp_path / "own.onnx", {})
+    pair = np.random.default_rng(1).random((1, 6, 128, 160), np.float32)
+    outputs = Session(tmp_path / "own.onnx").run(pair)
+    with torch.no_grad():
+        heat, offset, size = network(torch.from_numpy(pair))
+    for mine, theirs in zip(outputs, (heat.sigmoid(), offset, size), strict=True):
+        assert np.abs(mine - theirs.numpy()).max() < 1e-4
