@@ -223,6 +223,27 @@ test("a line that is cut again and again says nothing against a file", async () 
   assert.equal(kept.asked.put, 21);
 });
 
+test("an answer to one lane wakes the others that wait for the line", async () => {
+  const { api, kept } = server((kind, n) => (kind === "put" && n === 1 ? "cut" : null));
+  const woken = [];
+  const sleep = (ms, signal) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(woken.push(ms))));
+  const { upload, state } = begin(card(9), api, { sleep });
+  await upload.start();
+  assert.equal(state.phase, "done");
+  assert.equal(woken.length, 1);
+  assert.equal(kept.stored.size, 9);
+});
+
+test("waits for a busy server are counted apart from cuts of the line", async () => {
+  const odd = (kind, n) => (kind !== "put" || n > 6 ? null : n === 6 ? { status: 503, body: null } : "cut");
+  const { api } = server(odd);
+  const { upload, waits } = begin(card(1), api);
+  await upload.start();
+  assert(waits[4] > 10_000);
+  assert(waits[5] <= 1250);
+});
+
 test("files that cannot be read, or are too large, are named and the rest arrives", async () => {
   const { api, kept } = server();
   const odd = { 3: { broken: true }, 4: { broken: true }, 5: { broken: true }, 6: { broken: true }, 7: { size: 5000 } };

@@ -63,10 +63,10 @@ export function createUpload(given) {
     onTheWay: 0, // bytes of files that have not arrived whole
     failures: [], // [{one, key: a text's name, or words: the server's}]
   };
-  let waker = new AbortController();
   let waitingToGoOn = [];
   const change = () => onChange(state);
   const troubles = new Map(); // lane → what it waits for
+  const sleepers = new Set(); // {why, alarm}
 
   function trouble(lane, why) {
     if (why) troubles.set(lane, why);
@@ -75,9 +75,16 @@ export function createUpload(given) {
     change();
   }
 
-  function wake() {
-    waker.abort();
-    waker = new AbortController();
+  async function sleep(why, ms) {
+    const sleeper = { why, alarm: new AbortController() };
+    sleepers.add(sleeper);
+    await given.sleep(ms, sleeper.alarm.signal);
+    sleepers.delete(sleeper);
+  }
+
+  /** Those that wait for `why`, or all. */
+  function wake(why) {
+    for (const sleeper of sleepers) if (!why || sleeper.why === why) sleeper.alarm.abort();
   }
 
   async function goingOn() {
@@ -99,13 +106,15 @@ export function createUpload(given) {
       if (answer.status === 403 && (refused += 1) < 3) why = "busy";
       if (answer.status === 403 && refused >= 3) throw new Stopped(answer.body?.detail ?? "");
       if (why === "busy") busy += 1;
+      if (answer.status !== 0) wake("line"); // an answer to one lane says that the line is back
       if (!why || busy >= tries) {
         trouble(lane, null);
         return answer;
       }
       trouble(lane, why);
-      const pause = answer.retryAfter ? answer.retryAfter * 1000 : 1000 * 2 ** Math.min(attempt, 5);
-      await given.sleep(Math.min(pause, LONGEST_MS) * (0.75 + Math.random() / 2), waker.signal);
+      const before = why === "busy" ? busy - 1 : attempt;
+      const pause = answer.retryAfter ? answer.retryAfter * 1000 : 1000 * 2 ** Math.min(before, 5);
+      await sleep(why, Math.min(pause, LONGEST_MS) * (0.75 + Math.random() / 2));
     }
   }
 
@@ -235,7 +244,7 @@ export function createUpload(given) {
 
   async function waitForCard() {
     trouble("card", "card");
-    await given.sleep(LONGEST_MS / 3, waker.signal);
+    await sleep("card", LONGEST_MS / 3);
     trouble("card", null);
   }
 
@@ -287,7 +296,7 @@ export function createUpload(given) {
       if (!(error instanceof Unread)) throw error;
       if (!(await cardIsGone([]))) return { status: 0 };
       trouble(lane, "card");
-      await given.sleep(LONGEST_MS / 3, waker.signal);
+      await sleep("card", LONGEST_MS / 3);
       trouble(lane, null);
       return "card";
     }
@@ -348,7 +357,7 @@ export function createUpload(given) {
       change();
     },
     /** Try at once what it waits for: the line is back, or the person says so. */
-    wake,
+    wake: () => wake(),
   };
 }
 
