@@ -16,10 +16,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from detection.cards import vault, words
-from detection.cards.manifest import LeftOut, is_left_by_a_computer, label
+from detection.cards.manifest import LeftOut, is_left_by_a_computer, is_picture, label
 from detection.models import Batch, CardFile, Deployment, Frame
 from lacs_web import access
 from lacs_web.access import Action
@@ -134,10 +135,14 @@ def announced(files: dict[str, Path]) -> list[Announced]:
 def fingerprint_of(files: dict[str, Path]) -> str:
     """The same for the same folder: over all paths, sizes and times of change.
 
-    Not the browser's: on this machine times are true, and bytes need not be read.
+    Not the browser's: on this machine times are true, and bytes need not be read. Copying keeps
+    the time that a file says of itself, but never the one that the disk keeps.
     """
     stats = {path: at.stat() for path, at in sorted(files.items())}
-    lines = [f"{path}\t{one.st_size}\t{one.st_mtime_ns}\n" for path, one in stats.items()]
+    lines = [
+        f"{path}\t{one.st_size}\t{one.st_mtime_ns}\t{one.st_ctime_ns}\n"
+        for path, one in stats.items()
+    ]
     return hashlib.sha256("".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
 
 
@@ -163,12 +168,7 @@ def _is(file: Path | None, size: int, known: str) -> bool:
     """Whether this is the file that was announced; what never came is told by its size alone."""
     if file is None or file.stat().st_size != size:
         return False
-    return not known or _sha256(file) == known
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return not known or vault.digest_of(file) == known
 
 
 @dataclass(frozen=True)
@@ -180,15 +180,28 @@ class Announced:
     modified_at: datetime | None = None
 
 
-class TooMany(ValueError):
+class NotTaken(ValueError):
+    """A card that cannot be taken as it is. Says to who works at the server why, and what to do."""
+
+
+class TooMany(NotTaken):
     """More files were announced than a card may have (CARD_MAX_FILES)."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            f"a card may hold {settings.CARD_MAX_FILES} files, and this one holds more; import "
+            "one folder of it at a time"
+        )
 
-class OverQuota(ValueError):
+
+class OverQuota(NotTaken):
     """With these files the park would keep more than its quota; `gb` is that."""
 
     def __init__(self, gb: int) -> None:
-        super().__init__(f"{gb} GB")
+        super().__init__(
+            f"the park has room for {gb} GB of cards, and this one does not fit; have originals "
+            "purged, or give the park more room in the administration"
+        )
         self.gb = gb
 
 
@@ -215,6 +228,7 @@ def announce(*, batch: Batch, files: Sequence[Announced]) -> list[CardFile]:
         if Batch.objects.select_for_update(no_key=True).get(pk=batch.pk).closed_at is not None:
             raise Closed
         named = _named(batch, files)
+        before = batch.files.count()
         CardFile.objects.bulk_create(
             (
                 CardFile(
@@ -229,9 +243,11 @@ def announce(*, batch: Batch, files: Sequence[Announced]) -> list[CardFile]:
             ignore_conflicts=True,
             batch_size=1000,
         )
-        if batch.files.count() > settings.CARD_MAX_FILES:
+        now = batch.files.count()
+        if now > settings.CARD_MAX_FILES:
             raise TooMany
-        _check_quota(batch.deployment.lake.park)
+        if now > before:  # what was announced may come, whatever the quota is now
+            _check_quota(batch.deployment.lake.park)
     rows = {file.path: file for file in batch.files.filter(path__in=named)}
     return [rows[path] for path in named]
 
@@ -408,7 +424,7 @@ def close_batch(
 def _finish_earlier(batch: Batch, user: User | None) -> None:
     """Close what was begun of the same card and can never be whole, for files of it have changed.
 
-    Only where a file proves that it is this card, and all that was named of it has come with
+    Only where a picture proves that it is this card, and all that was named of it has come with
     `batch`: its receipt is then the one that counts.
     """
     others = Batch.objects.filter(deployment=batch.deployment_id).to_be_continued()
@@ -421,7 +437,9 @@ def _finish_earlier(batch: Batch, user: User | None) -> None:
         if all(_stands_for(now, file) for file, now in pairs) and any(
             now and _is_the_same(now, file) for file, now in pairs
         ):
-            Batch.objects.filter(pk=other.pk).update(continued_by=batch, closed_at=timezone.now())
+            Batch.objects.filter(pk=other.pk).update(
+                continued_by=batch, closed_at=Coalesce("closed_at", timezone.now())
+            )
             AuditEvent.objects.create(
                 user=user,
                 lake=batch.deployment.lake,
@@ -436,8 +454,13 @@ def _stands_for(now: CardFile | None, before: CardFile) -> bool:
 
 
 def _is_the_same(now: CardFile, before: CardFile) -> bool:
-    """Cameras give every card the same names, but not the same bytes nor the same instants."""
+    """Cameras give every card the same names, but no two pictures the same bytes or instant.
+
+    Anything else, such as a camera's settings, may be the same on every card.
+    """
+    if now.size == 0 or not is_picture(now.path):
+        return False
     if before.sha256:
-        return now.size > 0 and before.sha256 == now.sha256
+        return before.sha256 == now.sha256
     same = (now.size, now.modified_at) == (before.size, before.modified_at)
-    return now.size > 0 and now.modified_at is not None and same
+    return now.modified_at is not None and same

@@ -19,6 +19,7 @@ from detection.cards import vault, words
 from detection.cards.receipt import receipt
 from detection.cards.receive import Announced, announce, open_batch, store_from_disk
 from detection.models import Batch, CardFile, Frame
+from lacs_web.models import Park
 from tests.factories import make_deployment, make_lake
 
 pytestmark = pytest.mark.django_db
@@ -389,3 +390,13 @@ def test_a_folder_of_too_many_files_is_refused_in_words(tmp_path: Path, settings
     write_jpeg(tmp_path / "card/2.jpg")
     assert "import one folder of it at a time" in text_import(tmp_path / "card")
     assert not Batch.objects.exists()
+
+
+def test_a_card_that_the_park_has_no_room_for_is_refused_in_words(tmp_path: Path) -> None:
+    make_deployment()
+    Park.objects.update(quota_gb=0)
+    write_jpeg(tmp_path / "card/1.jpg")
+    assert "card: the park has room for 0 GB" in text_import(tmp_path / "card")
+    assert not Batch.objects.exists()
+    Park.objects.update(quota_gb=1)
+    assert run_import(tmp_path / "card")["complete"]

@@ -18,6 +18,7 @@ from django.db import connection
 from detection import tasks
 from detection.cards import vault
 from detection.models import Batch, CardFile
+from lacs_web.models import Park
 from tests.detection.cards.pictures import jpeg
 from tests.factories import make_deployment
 
@@ -56,6 +57,40 @@ def test_a_still_card_comes_in_once(tmp_path: Path) -> None:
     look(watched, still=0)
     assert Batch.objects.count() == 2
     assert CardFile.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_other_bytes_of_the_same_size_and_time_are_another_card(tmp_path: Path) -> None:
+    """Copying keeps the times that files say of themselves."""
+    make_deployment()
+    picture = tmp_path / "watched/card/1.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(jpeg())
+    look(tmp_path / "watched", still=0)
+    before = picture.stat()
+    picture.write_bytes(jpeg()[:-1] + b"x")
+    while picture.stat().st_ctime_ns == before.st_ctime_ns:  # disks count in ticks
+        os.utime(picture)
+    os.utime(picture, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (picture.stat().st_size, picture.stat().st_mtime) == (before.st_size, before.st_mtime)
+    assert "card: 1 files" in look(tmp_path / "watched", still=0)
+    assert CardFile.objects.values("sha256").distinct().count() == 2
+
+
+@pytest.mark.django_db
+def test_a_card_that_the_park_has_no_room_for_stops_no_other(tmp_path: Path, settings: Any) -> None:
+    make_deployment()
+    settings.FILE_MAX_BYTES = 3 * 10**9
+    Park.objects.update(quota_gb=1)
+    (tmp_path / "a").mkdir()
+    with (tmp_path / "a/1.avi").open("wb") as large:
+        large.truncate(2 * 10**9)  # takes no room itself
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/1.jpg").write_bytes(jpeg())
+    said = look(tmp_path, still=0)
+    assert "a: the park has room for 1 GB" in said
+    assert "b: 1 files are here" in said
+    assert Batch.objects.count() == 1
 
 
 @pytest.mark.django_db
