@@ -84,12 +84,22 @@ def _reopen(batch: Batch, user: User | None) -> bool:
     return True
 
 
-def listing(folder: Path) -> tuple[dict[str, Path], LeftOut]:
+@dataclass(frozen=True)
+class OnDisk:
+    """A file of a folder, as it was when the folder was listed."""
+
+    at: Path
+    size: int  # bytes
+    modified_ns: int  # what the file says of itself; copying keeps it
+    changed_ns: int  # what the disk says; nothing keeps it
+
+
+def listing(folder: Path) -> tuple[dict[str, OnDisk], LeftOut]:
     """Every file below `folder` by the path that the manifest gives it; and what is not taken.
 
     Raises OSError where a part of it cannot be seen: such a card must not be called safe.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, OnDisk] = {}
     left_out: list[str] = []
     for at, folders, names in os.walk(folder, onerror=_refuse):
         # What a computer left is not even opened: its own bin may be closed to us. Nor are links
@@ -101,12 +111,12 @@ def listing(folder: Path) -> tuple[dict[str, Path], LeftOut]:
             below = path.relative_to(folder).as_posix()
             name = spelt(below)
             # is_file() would hide what cannot be read
-            if is_left_by_a_computer(path.name) or not stat.S_ISREG(path.lstat().st_mode):
+            if is_left_by_a_computer(path.name) or not stat.S_ISREG((seen := path.lstat()).st_mode):
                 left_out.append(name)
                 continue
             if name in found:  # one spells out what the other holds as a byte
                 name = label(f"{name}…{hashlib.sha256(os.fsencode(below)).hexdigest()[:16]}")
-            found[name] = path
+            found[name] = OnDisk(path, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
     return dict(sorted(found.items())), LeftOut.of(left_out)
 
 
@@ -122,32 +132,34 @@ def _refuse(error: OSError) -> None:
     raise error
 
 
-def announced(files: dict[str, Path]) -> list[Announced]:
-    """The manifest of a listing. Raises TooMany, OSError."""
+def announced(files: Mapping[str, OnDisk]) -> list[Announced]:
+    """The manifest of a listing. Raises TooMany."""
     if len(files) > settings.CARD_MAX_FILES:
         raise TooMany
     return [
-        Announced(path, at.stat().st_size, datetime.fromtimestamp(at.stat().st_mtime, UTC))
-        for path, at in files.items()
+        Announced(path, one.size, datetime.fromtimestamp(one.modified_ns / 10**9, UTC))
+        for path, one in files.items()
     ]
 
 
-def fingerprint_of(files: dict[str, Path]) -> str:
+def fingerprint_of(files: Mapping[str, OnDisk]) -> str:
     """The same for the same folder: over all paths, sizes and times of change.
 
-    Not the browser's: on this machine times are true, and bytes need not be read. Copying keeps
-    the time that a file says of itself, but never the one that the disk keeps.
+    Not the browser's: on this machine times are true, and bytes need not be read.
     """
-    stats = {path: at.stat() for path, at in sorted(files.items())}
     lines = [
-        f"{path}\t{one.st_size}\t{one.st_mtime_ns}\t{one.st_ctime_ns}\n"
-        for path, one in stats.items()
+        f"{path}\t{one.size}\t{one.modified_ns}\t{one.changed_ns}\n"
+        for path, one in sorted(files.items())
     ]
     return hashlib.sha256("".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def batch_of_folder(
-    *, deployment: Deployment, source: str, files: dict[str, Path], left_out: LeftOut | None = None
+    *,
+    deployment: Deployment,
+    source: str,
+    files: Mapping[str, OnDisk],
+    left_out: LeftOut | None = None,
 ) -> Batch:
     """The open batch that an interrupted import of the same files left, else a new one.
 
@@ -164,11 +176,11 @@ def batch_of_folder(
     return open_batch(deployment=deployment, source=source, user=None, left_out=left_out)
 
 
-def _is(file: Path | None, size: int, known: str) -> bool:
+def _is(file: OnDisk | None, size: int, known: str) -> bool:
     """Whether this is the file that was announced; what never came is told by its size alone."""
-    if file is None or file.stat().st_size != size:
+    if file is None or file.size != size:
         return False
-    return not known or vault.digest_of(file) == known
+    return not known or vault.digest_of(file.at) == known
 
 
 @dataclass(frozen=True)
@@ -215,6 +227,10 @@ class Conflict(ValueError):
 
 class WrongSize(ValueError):
     """More or fewer bytes came than were announced."""
+
+
+class Changed(ValueError):
+    """A file was written to since its folder was listed: it may be half of what it will be."""
 
 
 def announce(*, batch: Batch, files: Sequence[Announced]) -> list[CardFile]:
@@ -370,24 +386,33 @@ def recognise(*, batch: Batch, hashes: Mapping[int, str], user: User) -> set[int
     return here
 
 
-def store_from_disk(*, batch: Batch, files: dict[str, Path]) -> list[tuple[str, str]]:
+def store_from_disk(*, batch: Batch, files: Mapping[str, OnDisk]) -> list[tuple[str, str]]:
     """Store every awaited file of `files`; returns (path, problem) of those that failed."""
     failed = []
     for file in batch.files.filter(state=State.AWAITED):
         try:
-            with files[file.path].open("rb") as stream:
-                store(file=file, chunks=vault.chunks_of(stream))
+            store(file=file, chunks=_unchanged(files[file.path]))
         except KeyError:
             failed.append((file.path, "no longer in the folder"))
         except vault.TooLarge:
             failed.append((file.path, words.TOO_LARGE))
         except WrongSize:
             failed.append((file.path, words.RESIZED))
+        except Changed:
+            failed.append((file.path, words.CHANGED))
         except OSError as problem:
             full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "the server's disk is full" if full else problem.strerror or str(problem)
             failed.append((file.path, why))
     return failed
+
+
+def _unchanged(file: OnDisk) -> Iterator[bytes]:
+    """The bytes of a file that is what it was when it was listed. Raises Changed, OSError."""
+    with file.at.open("rb") as stream:
+        yield from vault.chunks_of(stream)
+        if os.fstat(stream.fileno()).st_ctime_ns != file.changed_ns:
+            raise Changed
 
 
 class Unfinished(ValueError):

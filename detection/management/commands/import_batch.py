@@ -98,7 +98,7 @@ class Command(BaseCommand):
 
 def _close(batch: Batch, failed: list[tuple[str, str]]) -> None:
     ids = dict(batch.files.filter(path__in=[path for path, _ in failed]).values_list("path", "pk"))
-    known = {words.TOO_LARGE, words.RESIZED}  # what pages can say in every language
+    known = {words.TOO_LARGE, words.RESIZED, words.CHANGED}  # what pages can say in every language
     problems = {
         ids[path]: why if why in known else words.NOT_READ_FROM_CARD for path, why in failed
     }

@@ -42,6 +42,14 @@ def look(folder: Path, **options: Any) -> str:
     return out.getvalue()
 
 
+def write_later(path: Path, data: bytes) -> None:
+    """Write a file so that the disk's time of its change is another: disks count in ticks."""
+    before = path.stat().st_ctime_ns
+    path.write_bytes(data)
+    while path.stat().st_ctime_ns == before:
+        os.utime(path)
+
+
 @pytest.mark.django_db
 def test_a_still_card_comes_in_once(tmp_path: Path) -> None:
     make_deployment()
@@ -68,13 +76,38 @@ def test_other_bytes_of_the_same_size_and_time_are_another_card(tmp_path: Path) 
     picture.write_bytes(jpeg())
     look(tmp_path / "watched", still=0)
     before = picture.stat()
-    picture.write_bytes(jpeg()[:-1] + b"x")
-    while picture.stat().st_ctime_ns == before.st_ctime_ns:  # disks count in ticks
-        os.utime(picture)
+    write_later(picture, jpeg()[:-1] + b"x")
     os.utime(picture, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (picture.stat().st_size, picture.stat().st_mtime) == (before.st_size, before.st_mtime)
     assert "card: 1 files" in look(tmp_path / "watched", still=0)
     assert CardFile.objects.values("sha256").distinct().count() == 2
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_still_written_while_it_is_read_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some programs that copy give a file its full size at once, and fill it then."""
+    make_deployment()
+    whole, watched = jpeg(), tmp_path / "watched"
+    card = watched / "card"
+    card.mkdir(parents=True)
+    (card / "1.jpg").write_bytes(whole)
+    (card / "2.jpg").write_bytes(whole[:200] + bytes(len(whole) - 200))
+    put = vault.put
+
+    def copying(chunks: Any, *more: Any) -> tuple[str, int]:
+        if CardFile.objects.exclude(sha256="").exists():  # the first is here
+            write_later(card / "2.jpg", whole[:-1] + b"x")
+        return put(chunks, *more)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(vault, "put", copying)
+        assert "card/2.jpg: changed while it was sent" in look(watched, still=0)
+    assert Batch.objects.get().closed_at is None
+    assert "card: 2 files are here" in look(watched, still=0)
+    again, first = Batch.objects.all()
+    assert (first.continued_by, again.files.filter(state="awaited").count()) == (again, 0)
 
 
 @pytest.mark.django_db
