@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import random
 import subprocess
 import sys
 import time
@@ -14,13 +15,20 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
 
 from detection import tasks
 from detection.cards import vault
-from detection.models import Batch, CardFile
-from lacs_web.models import Park
+from detection.cards.ingest import ingest_some
+from detection.cards.receipt import receipt
+from detection.cards.redate import redate
+from detection.models import Batch, CardFile, Frame, RunFrame
+from lacs_web.models import Park, Role
+from tests.cast import person
 from tests.detection.cards.pictures import jpeg
-from tests.factories import make_deployment
+from tests.factories import examine, make_deployment
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +116,44 @@ def test_a_file_that_is_still_written_while_it_is_read_is_not_taken(
     assert "card: 2 files are here" in look(watched, still=0)
     again, first = Batch.objects.all()
     assert (first.continued_by, again.files.filter(state="awaited").count()) == (again, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_whole_file_takes_the_place_of_its_half(tmp_path: Path, filled: bool) -> None:
+    deployment = make_deployment()
+    noise = random.Random(1).randbytes(64 * 48 * 3)
+    out, said = io.BytesIO(), Image.open(io.BytesIO(jpeg())).getexif()
+    said.get_ifd(0x8769)
+    Image.frombytes("RGB", (64, 48), noise).save(out, "JPEG", exif=said)
+    whole, watched = out.getvalue(), tmp_path / "watched"
+    half = whole[: len(whole) * 3 // 4]
+    other = half[:-9] + b"otherwise"  # another card's damaged file of the same name
+    picture = watched / "card/1.jpg"
+    picture.parent.mkdir(parents=True)
+    for data in (other, half + bytes(len(whole) - len(half)) if filled else half, whole):
+        picture.write_bytes(data)
+        look(watched, still=0)
+        ingest_some(Batch.objects.all()[0])
+        if data is not whole:
+            examine(Frame.objects.latest("pk"))
+            RunFrame.objects.update(state=RunFrame.State.PENDING)
+    redate(deployment)
+    assert [
+        (frame.damaged, frame.quarantine, frame.captured_at is None)
+        for frame in Frame.objects.order_by("pk")
+    ] == [(True, "", False), (True, "superseded", True), (False, "", False)]
+    frame = Frame.objects.get(quarantine="superseded")
+    assert vault.is_whole(frame.sha256)  # nothing is lost
+    found = receipt(frame.batch)
+    assert (found["quarantined"], found["complete"]) == (1, True)
+    assert found["files"][0]["reason"] == "half of a file that came whole later"
+    assert [row.state for row in RunFrame.objects.order_by("frame")] == ["pending", "failed"]
+    client = Client()
+    client.force_login(person(Role.RANGER, deployment.lake))
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("detection:quarantine-card", args=[frame.batch_id]))
+    assert "The whole files came later" in page.content.decode()
 
 
 @pytest.mark.django_db
