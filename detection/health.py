@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
-from django.db.models import Min
+from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
@@ -123,10 +124,13 @@ def _beat() -> Part:
 
 def _storage() -> Part:
     try:
-        name = default_storage.save("health/probe", ContentFile(b"lacs"))
-        with default_storage.open(name) as file:
-            whole = file.read() == b"lacs"
-        default_storage.delete(name)
+        # A name of its own: another process may be measuring at this moment.
+        name = default_storage.save(f"health/{uuid.uuid4()}", ContentFile(b"lacs"))
+        try:
+            with default_storage.open(name) as file:
+                whole = file.read() == b"lacs"
+        finally:
+            default_storage.delete(name)
     except OSError as problem:
         words = _("Pictures cannot be written: %(why)s.") % {"why": problem.strerror or problem}
         return Part(_("Storage"), "bad", words, {"lacs_storage_up": 0})
@@ -168,26 +172,24 @@ def _waiting() -> Part:
     look = RunFrame.objects.filter(
         state=RunFrame.State.PENDING, run__paused=False, run__finished_at=None
     )
-    idle = claims.free(read).count() + claims.free(look).count()
-    held = read.count() + look.count() - idle
-    starts = [
-        read.aggregate(at=Min("batch__opened_at"))["at"],
-        look.aggregate(at=Min("run__started_at"))["at"],
-    ]
+    reading = read.aggregate(n=Count("pk"), since=Min("batch__opened_at"))
+    looking = look.aggregate(n=Count("pk"), since=Min("run__started_at"))
+    every = reading["n"] + looking["n"]
+    starts = (reading["since"], looking["since"])
     oldest: datetime | None = min((at for at in starts if at), default=None)
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     measures: dict[str, float] = {
-        'lacs_waiting{work="reading"}': read.count(),
-        'lacs_waiting{work="detection"}': look.count(),
+        'lacs_waiting{work="reading"}': reading["n"],
+        'lacs_waiting{work="detection"}': looking["n"],
         "lacs_oldest_waiting_seconds": round(age, 1),
     }
     if oldest is None:
         return Part(_("Waiting frames"), "good", _("none"), measures)
     words = _("%(n)s frames, the oldest for %(minutes)s minutes") % {
-        "n": idle + held,
+        "n": every,
         "minutes": round(age / 60),
     }
-    stuck = age > WAITS_LONG and not held
+    stuck = age > WAITS_LONG and every == claims.free(read).count() + claims.free(look).count()
     return Part(_("Waiting frames"), "poor" if stuck else "good", words, measures)
 
 

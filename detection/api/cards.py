@@ -200,7 +200,7 @@ def announce(request: Request, batch: int) -> Response:
             "Your park has room for %(n)d GB of cards, and this one does not fit. Have originals "
             "purged, or ask whoever runs this site for more room. Nothing is lost: keep the card."
         )
-        raise Refused(507, words % {"n": full.gb}) from None
+        raise Refused(409, words % {"n": full.gb}) from None
     return Response(
         {
             "ids": [

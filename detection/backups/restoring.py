@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
-from django.core.files.storage import default_storage
 from django.db import ProgrammingError
 
 from detection.backups import saving, tables
@@ -77,15 +75,12 @@ def _standing() -> str:
 
 
 def _fetch(place: Path, name: str, sha256: str) -> bool:
-    """Bring one file; False, and nothing kept, where the backup has lost it."""
-    if default_storage.exists(name):
-        with default_storage.open(name) as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
-                return True
-        default_storage.delete(name)
+    """Bring one file; False where the backup has lost it: what lies here, if anything, stays."""
+    if vault.lies_there(name, sha256):
+        return True
     try:
         with place.open("rb") as stream:
-            vault.put_named(name, vault.chunks_of(stream), sha256)
+            vault.put(vault.chunks_of(stream), sha256, name=name)
     except (FileNotFoundError, vault.WrongHash):
         return False
     return True

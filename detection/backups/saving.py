@@ -119,7 +119,7 @@ def _copy(files: Path, name: str, expected: str, known: dict[str, str]) -> tuple
     """(SHA-256, size, whether it was copied now). Files in the target are whole or absent."""
     place = files / name
     if place.exists():
-        sha256 = expected or known.get(name) or _sha256(place)
+        sha256 = expected or known.get(name) or vault.digest_of(place)
         return sha256, place.stat().st_size, False
     with default_storage.open(name) as source:
         sha256 = _write(place, vault.chunks_of(source), expected)  # type: ignore[arg-type]
@@ -144,8 +144,3 @@ def _write(place: Path, data: bytes | Iterable[bytes], expected: str = "") -> st
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -58,7 +58,7 @@ def measure() -> dict[str, Any]:
         finally:
             settings.MEDIA_ROOT = media
         seconds = {which: statistics.median(all_) for which, all_ in taken.items()}
-        kilobytes = sum(path.stat().st_size for path in card.values()) // FILES // 1000
+        kilobytes = sum(file.size for file in card.values()) // FILES // 1000
     return {
         "what": "files through the ingest, stored bytes to frame, preview and rows; limit: the "
         "same files read, hashed and decoded once at reduced scale",
@@ -76,7 +76,7 @@ def measure() -> dict[str, Any]:
     }
 
 
-def write_card(folder: Path, n: int, size: tuple[int, int]) -> dict[str, Path]:
+def write_card(folder: Path, n: int, size: tuple[int, int]) -> dict[str, receive.OnDisk]:
     """`n` pictures of one drawn lake, five minutes apart, no two alike; gives a listing."""
     folder.mkdir(parents=True)
     start = datetime(2025, 7, 25, 6, tzinfo=UTC)
@@ -100,7 +100,7 @@ def _with_exif(jpeg: bytes, exif: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
 
 
-def _ingest(card: dict[str, Path]) -> float:
+def _ingest(card: dict[str, receive.OnDisk]) -> float:
     """Seconds for all of `card`, from stored to settled."""
     with transaction.atomic():
         park = Park.objects.create(name="Bench", slug="bench-ingest")
@@ -127,11 +127,11 @@ def _ingest(card: dict[str, Path]) -> float:
     return seconds
 
 
-def _floor(card: dict[str, Path], threads: int) -> float:
+def _floor(card: dict[str, receive.OnDisk], threads: int) -> float:
     least = {"min_width": round(PREVIEW_LONG_SIDE * PREVIEW_CLOSE)}
 
-    def bare(path: Path) -> None:
-        data = path.read_bytes()
+    def bare(file: receive.OnDisk) -> None:
+        data = file.at.read_bytes()
         hashlib.sha256(data).digest()
         simplejpeg.decode_jpeg(data, "RGB", fastdct=True, **least)
 

@@ -68,7 +68,7 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="lacs-bench-") as name:
         folder = Path(name)
         card = write_card(folder / "card", FILES, SIZE)
-        files = {path: at.read_bytes() for path, at in card.items()}
+        files = {path: one.at.read_bytes() for path, one in card.items()}
         megabytes = sum(map(len, files.values())) / 1e6
         with _lake() as deployment, _server(folder) as (port, pids):
             hand = Hand(port, deployment)

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 
 from detection import claims
-from detection.cards import exif, purging, quality, vault, words
+from detection.cards import exif, halves, purging, quality, vault, words
 from detection.cards.decode import Picture, Undecodable, decode
 from detection.cards.fitting import Fitting
 from detection.models import Batch, CardFile, Frame
@@ -35,12 +35,16 @@ State = CardFile.State
 
 @dataclass(frozen=True)
 class Outcome:
-    """What reading one file came to: `frame` is unsaved, or an earlier one of the same picture."""
+    """What reading one file came to: `frame` is unsaved, or an earlier one of the same picture.
+
+    `halves`: frames of the same file from when only its beginning had been copied.
+    """
 
     file: CardFile
     state: CardFile.State
     reason: str = ""
     frame: Frame | None = None
+    halves: tuple[Frame, ...] = ()
 
 
 def ingest_some(batch: Batch, limit: int = 64) -> int:
@@ -51,9 +55,14 @@ def ingest_some(batch: Batch, limit: int = 64) -> int:
     if not files:
         return 0
     fitting, earlier = Fitting(batch), _earlier(batch, files)
+    damaged = halves.candidates(batch, files)
+
+    def read_one(file: CardFile) -> Outcome | None:
+        return _read(file, earlier.get(file.sha256), damaged.get(file.path, []), fitting)
+
     # Decoding, encoding and hashing leave Python's lock alone; the database is this thread's.
     with ThreadPoolExecutor(settings.INGEST_THREADS) as pool:
-        read = pool.map(lambda file: _read(file, earlier.get(file.sha256), fitting), files)
+        read = pool.map(read_one, files)
         # What is read is written while the threads go on reading.
         while some := list(islice(read, SETTLED_AT_ONCE)):
             _settle(batch, [outcome for outcome in some if outcome], token)
@@ -101,7 +110,9 @@ def _earlier(batch: Batch, files: list[CardFile]) -> dict[str, Frame]:
     return {frame.sha256: frame for frame in same.select_related("batch__deployment")}
 
 
-def _read(file: CardFile, earlier: Frame | None, fitting: Fitting) -> Outcome | None:
+def _read(
+    file: CardFile, earlier: Frame | None, damaged: list[Frame], fitting: Fitting
+) -> Outcome | None:
     """One pass over a file's bytes; asks the database nothing. None when it must be retried.
 
     Only what lies here whole has an outcome; a fault of this machine is none of the file's.
@@ -128,6 +139,7 @@ def _read(file: CardFile, earlier: Frame | None, fitting: Fitting) -> Outcome | 
             log.exception("the preview of file %s could not be written", file.pk)
             return Outcome(file, State.STORED, words.NO_PREVIEW)
         frame = _frame(file, data, picture, fitting)
+        parts = tuple(one for one in damaged if halves.is_half(one.sha256, data))
     except Undecodable as problem:
         return Outcome(file, State.UNREADABLE, str(problem))
     except Exception:
@@ -140,8 +152,9 @@ def _read(file: CardFile, earlier: Frame | None, fitting: Fitting) -> Outcome | 
             State.QUARANTINED,
             words.stored(Frame.Quarantine(frame.quarantine).label),
             frame,
+            parts,
         )
-    return Outcome(file, State.NEW, frame=frame)
+    return Outcome(file, State.NEW, frame=frame, halves=parts)
 
 
 def _before(*, batch: Batch, earlier: Frame) -> str:
@@ -215,6 +228,8 @@ def _settle(batch: Batch, outcomes: list[Outcome], token: uuid.UUID) -> None:
     CardFile.objects.bulk_update(
         rows, ["state", "reason", "frame", "claim", "lease_until", "attempts"]
     )
+    if parts := [half for one in outcomes for half in one.halves]:
+        halves.supersede(parts)
 
 
 def _frame(file: CardFile, data: bytes, picture: Picture, fitting: Fitting) -> Frame:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 PATH_MAX_CHARACTERS, PATH_MAX_BYTES = 960, 2000  # a row of PostgreSQL's index holds 2,704 bytes
 # What computers leave on a card that was put into them; a camera writes none of these. They alone
@@ -55,6 +56,11 @@ def is_left_by_a_computer(name: str) -> bool:
     """Whether a file or folder of this name has nothing to do with the camera."""
     low = name.lower()
     return low in _LEFT_BY_COMPUTERS or low.startswith(_BEGIN_SO)
+
+
+def is_picture(path: str) -> bool:
+    """Whether a file is a JPEG by its name."""
+    return PurePosixPath(path).suffix.lower() in (".jpg", ".jpeg")
 
 
 def moment(milliseconds: float | None) -> datetime | None:

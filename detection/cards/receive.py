@@ -16,10 +16,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from detection.cards import vault, words
-from detection.cards.manifest import LeftOut, is_left_by_a_computer, label
+from detection.cards.manifest import LeftOut, is_left_by_a_computer, is_picture, label
 from detection.models import Batch, CardFile, Deployment, Frame
 from lacs_web import access
 from lacs_web.access import Action
@@ -83,12 +84,22 @@ def _reopen(batch: Batch, user: User | None) -> bool:
     return True
 
 
-def listing(folder: Path) -> tuple[dict[str, Path], LeftOut]:
+@dataclass(frozen=True)
+class OnDisk:
+    """A file of a folder, as it was when the folder was listed."""
+
+    at: Path
+    size: int  # bytes
+    modified_ns: int  # what the file says of itself; copying keeps it
+    changed_ns: int  # what the disk says; nothing keeps it
+
+
+def listing(folder: Path) -> tuple[dict[str, OnDisk], LeftOut]:
     """Every file below `folder` by the path that the manifest gives it; and what is not taken.
 
     Raises OSError where a part of it cannot be seen: such a card must not be called safe.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, OnDisk] = {}
     left_out: list[str] = []
     for at, folders, names in os.walk(folder, onerror=_refuse):
         # What a computer left is not even opened: its own bin may be closed to us. Nor are links
@@ -100,12 +111,12 @@ def listing(folder: Path) -> tuple[dict[str, Path], LeftOut]:
             below = path.relative_to(folder).as_posix()
             name = spelt(below)
             # is_file() would hide what cannot be read
-            if is_left_by_a_computer(path.name) or not stat.S_ISREG(path.lstat().st_mode):
+            if is_left_by_a_computer(path.name) or not stat.S_ISREG((seen := path.lstat()).st_mode):
                 left_out.append(name)
                 continue
             if name in found:  # one spells out what the other holds as a byte
                 name = label(f"{name}…{hashlib.sha256(os.fsencode(below)).hexdigest()[:16]}")
-            found[name] = path
+            found[name] = OnDisk(path, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
     return dict(sorted(found.items())), LeftOut.of(left_out)
 
 
@@ -121,28 +132,34 @@ def _refuse(error: OSError) -> None:
     raise error
 
 
-def announced(files: dict[str, Path]) -> list[Announced]:
-    """The manifest of a listing. Raises TooMany, OSError."""
+def announced(files: Mapping[str, OnDisk]) -> list[Announced]:
+    """The manifest of a listing. Raises TooMany."""
     if len(files) > settings.CARD_MAX_FILES:
         raise TooMany
     return [
-        Announced(path, at.stat().st_size, datetime.fromtimestamp(at.stat().st_mtime, UTC))
-        for path, at in files.items()
+        Announced(path, one.size, datetime.fromtimestamp(one.modified_ns / 10**9, UTC))
+        for path, one in files.items()
     ]
 
 
-def fingerprint_of(files: dict[str, Path]) -> str:
+def fingerprint_of(files: Mapping[str, OnDisk]) -> str:
     """The same for the same folder: over all paths, sizes and times of change.
 
     Not the browser's: on this machine times are true, and bytes need not be read.
     """
-    stats = {path: at.stat() for path, at in sorted(files.items())}
-    lines = [f"{path}\t{one.st_size}\t{one.st_mtime_ns}\n" for path, one in stats.items()]
+    lines = [
+        f"{path}\t{one.size}\t{one.modified_ns}\t{one.changed_ns}\n"
+        for path, one in sorted(files.items())
+    ]
     return hashlib.sha256("".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def batch_of_folder(
-    *, deployment: Deployment, source: str, files: dict[str, Path], left_out: LeftOut | None = None
+    *,
+    deployment: Deployment,
+    source: str,
+    files: Mapping[str, OnDisk],
+    left_out: LeftOut | None = None,
 ) -> Batch:
     """The open batch that an interrupted import of the same files left, else a new one.
 
@@ -159,16 +176,11 @@ def batch_of_folder(
     return open_batch(deployment=deployment, source=source, user=None, left_out=left_out)
 
 
-def _is(file: Path | None, size: int, known: str) -> bool:
+def _is(file: OnDisk | None, size: int, known: str) -> bool:
     """Whether this is the file that was announced; what never came is told by its size alone."""
-    if file is None or file.stat().st_size != size:
+    if file is None or file.size != size:
         return False
-    return not known or _sha256(file) == known
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return not known or vault.digest_of(file.at) == known
 
 
 @dataclass(frozen=True)
@@ -180,15 +192,28 @@ class Announced:
     modified_at: datetime | None = None
 
 
-class TooMany(ValueError):
+class NotTaken(ValueError):
+    """A card that cannot be taken as it is. Says to who works at the server why, and what to do."""
+
+
+class TooMany(NotTaken):
     """More files were announced than a card may have (CARD_MAX_FILES)."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            f"a card may hold {settings.CARD_MAX_FILES} files, and this one holds more; import "
+            "one folder of it at a time"
+        )
 
-class OverQuota(ValueError):
+
+class OverQuota(NotTaken):
     """With these files the park would keep more than its quota; `gb` is that."""
 
     def __init__(self, gb: int) -> None:
-        super().__init__(f"{gb} GB")
+        super().__init__(
+            f"the park has room for {gb} GB of cards, and this one does not fit; have originals "
+            "purged, or give the park more room in the administration"
+        )
         self.gb = gb
 
 
@@ -204,6 +229,10 @@ class WrongSize(ValueError):
     """More or fewer bytes came than were announced."""
 
 
+class Changed(ValueError):
+    """A file was written to since its folder was listed: it may be half of what it will be."""
+
+
 def announce(*, batch: Batch, files: Sequence[Announced]) -> list[CardFile]:
     """Add files to the manifest; returns their rows in the same order, those known before too.
 
@@ -215,6 +244,7 @@ def announce(*, batch: Batch, files: Sequence[Announced]) -> list[CardFile]:
         if Batch.objects.select_for_update(no_key=True).get(pk=batch.pk).closed_at is not None:
             raise Closed
         named = _named(batch, files)
+        before = batch.files.count()
         CardFile.objects.bulk_create(
             (
                 CardFile(
@@ -229,9 +259,11 @@ def announce(*, batch: Batch, files: Sequence[Announced]) -> list[CardFile]:
             ignore_conflicts=True,
             batch_size=1000,
         )
-        if batch.files.count() > settings.CARD_MAX_FILES:
+        now = batch.files.count()
+        if now > settings.CARD_MAX_FILES:
             raise TooMany
-        _check_quota(batch.deployment.lake.park)
+        if now > before:  # what was announced may come, whatever the quota is now
+            _check_quota(batch.deployment.lake.park)
     rows = {file.path: file for file in batch.files.filter(path__in=named)}
     return [rows[path] for path in named]
 
@@ -354,24 +386,33 @@ def recognise(*, batch: Batch, hashes: Mapping[int, str], user: User) -> set[int
     return here
 
 
-def store_from_disk(*, batch: Batch, files: dict[str, Path]) -> list[tuple[str, str]]:
+def store_from_disk(*, batch: Batch, files: Mapping[str, OnDisk]) -> list[tuple[str, str]]:
     """Store every awaited file of `files`; returns (path, problem) of those that failed."""
     failed = []
     for file in batch.files.filter(state=State.AWAITED):
         try:
-            with files[file.path].open("rb") as stream:
-                store(file=file, chunks=vault.chunks_of(stream))
+            store(file=file, chunks=_unchanged(files[file.path]))
         except KeyError:
             failed.append((file.path, "no longer in the folder"))
         except vault.TooLarge:
             failed.append((file.path, words.TOO_LARGE))
         except WrongSize:
             failed.append((file.path, words.RESIZED))
+        except Changed:
+            failed.append((file.path, words.CHANGED))
         except OSError as problem:
             full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "the server's disk is full" if full else problem.strerror or str(problem)
             failed.append((file.path, why))
     return failed
+
+
+def _unchanged(file: OnDisk) -> Iterator[bytes]:
+    """The bytes of a file that is what it was when it was listed. Raises Changed, OSError."""
+    with file.at.open("rb") as stream:
+        yield from vault.chunks_of(stream)
+        if os.fstat(stream.fileno()).st_ctime_ns != file.changed_ns:
+            raise Changed
 
 
 class Unfinished(ValueError):
@@ -408,7 +449,7 @@ def close_batch(
 def _finish_earlier(batch: Batch, user: User | None) -> None:
     """Close what was begun of the same card and can never be whole, for files of it have changed.
 
-    Only where a file proves that it is this card, and all that was named of it has come with
+    Only where a picture proves that it is this card, and all that was named of it has come with
     `batch`: its receipt is then the one that counts.
     """
     others = Batch.objects.filter(deployment=batch.deployment_id).to_be_continued()
@@ -421,7 +462,9 @@ def _finish_earlier(batch: Batch, user: User | None) -> None:
         if all(_stands_for(now, file) for file, now in pairs) and any(
             now and _is_the_same(now, file) for file, now in pairs
         ):
-            Batch.objects.filter(pk=other.pk).update(continued_by=batch, closed_at=timezone.now())
+            Batch.objects.filter(pk=other.pk).update(
+                continued_by=batch, closed_at=Coalesce("closed_at", timezone.now())
+            )
             AuditEvent.objects.create(
                 user=user,
                 lake=batch.deployment.lake,
@@ -436,8 +479,13 @@ def _stands_for(now: CardFile | None, before: CardFile) -> bool:
 
 
 def _is_the_same(now: CardFile, before: CardFile) -> bool:
-    """Cameras give every card the same names, but not the same bytes nor the same instants."""
+    """Cameras give every card the same names, but no two pictures the same bytes or instant.
+
+    Anything else, such as a camera's settings, may be the same on every card.
+    """
+    if now.size == 0 or not is_picture(now.path):
+        return False
     if before.sha256:
-        return now.size > 0 and before.sha256 == now.sha256
+        return before.sha256 == now.sha256
     same = (now.size, now.modified_at) == (before.size, before.modified_at)
-    return now.size > 0 and now.modified_at is not None and same
+    return now.modified_at is not None and same

@@ -78,7 +78,7 @@ def _date(deployment: Deployment) -> None:
         (Q(exif__BodySerialNumber__in=_foreign(deployment)), Reason.CAMERA),
         (outside, Reason.OUTSIDE),
     ]
-    frames = Frame.objects.filter(deployment=deployment)
+    frames = Frame.objects.filter(deployment=deployment).exclude(quarantine=Reason.SUPERSEDED)
     for part, instant in _parts(frames, deployment):
         dated = Case(*(When(doubt, then=None) for doubt, _ in doubts), default=instant)
         reason = Case(

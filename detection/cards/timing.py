@@ -27,7 +27,7 @@ from detection.models import (
     Retention,
     Run,
 )
-from lacs_web.models import AuditEvent, Lake, User
+from lacs_web.models import AuditEvent, User
 
 SCHEDULE = ["interval_seconds", "window_start", "window_end"]
 
@@ -109,9 +109,10 @@ def move(*, batch: Batch, deployment: Deployment, user: User) -> int:
 
     What does not fit stays in quarantine, and stays where it was. Raises Held.
     """
-    _refuse_held(batch.deployment.lake, deployment.lake)
     reasons = [Frame.Quarantine.OUTSIDE, Frame.Quarantine.CAMERA]
     astray = Frame.objects.filter(batch=batch, quarantine__in=reasons)
+    lakes = astray.order_by().values_list("deployment__lake", flat=True).distinct()
+    _refuse_held({batch.deployment.lake_id, *lakes}, deployment.lake_id)
     taken = list(astray.values_list("pk", "deployment"))
     origin = dict(taken)
     astray.update(deployment=deployment)
@@ -142,8 +143,9 @@ class Held(Exception):
     """A hold stands at the lake: what lies there must not come under another lake's rule."""
 
 
-def _refuse_held(old: Lake, new: Lake) -> None:
-    if old != new and Retention.objects.filter(lake=old).exclude(hold="").exists():
+def _refuse_held(old: set[int], new: int) -> None:
+    """Raise Held if a hold stands at one of the lakes `old` that is not `new`."""
+    if Retention.objects.filter(lake__in=old - {new}).exclude(hold="").exists():
         raise Held
 
 
@@ -159,7 +161,7 @@ def hand_to(*, batch: Batch, deployment: Deployment, user: User) -> int:
     unread = batch.files.filter(state=CardFile.State.STORED).exists()
     if unread or Batch.objects.filter(pk=batch.pk, closed_at=None).exists():
         raise StillRead
-    _refuse_held(old.lake, deployment.lake)
+    _refuse_held({old.lake_id}, deployment.lake_id)
     near = Deployment.objects.filter(lake=old.lake_id, camera=old.camera_id)
     Frame.objects.filter(batch=batch, deployment__in=near).update(deployment=deployment)
     ClockCorrection.objects.filter(batch=batch).update(deployment=deployment)

@@ -45,22 +45,15 @@ def preview_name(sha256: str) -> str:
     return f"previews/{sha256[:2]}/{sha256}.jpg"
 
 
-def put(chunks: Iterable[bytes], expected: str = "") -> tuple[str, int]:
+def put(chunks: Iterable[bytes], expected: str = "", *, name: str = "") -> tuple[str, int]:
     """Stream bytes to the storage; returns (SHA-256, size in bytes).
 
-    They are flushed to disk before the move that makes them visible, so that a receipt never
-    speaks of bytes that a power cut could still take. Raises TooLarge, WrongHash, OSError; ENOSPC
-    while there is still room for the database, which may share the disk.
+    `name` is where they are to lie if they are no original; then any size is taken. Other bytes
+    that lie there are replaced at once, never removed before. They are flushed to disk before the
+    move that makes them visible, so that a receipt never speaks of bytes that a power cut could
+    still take. Raises TooLarge, WrongHash, OSError; ENOSPC while there is still room for the
+    database, which may share the disk.
     """
-    return _put(chunks, expected)
-
-
-def put_named(name: str, chunks: Iterable[bytes], expected: str) -> None:
-    """As `put`, of bytes that lie under another name than that of an original."""
-    _put(chunks, expected, name)
-
-
-def _put(chunks: Iterable[bytes], expected: str, name: str = "") -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     incoming = Path(settings.MEDIA_ROOT) / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
@@ -80,7 +73,7 @@ def _put(chunks: Iterable[bytes], expected: str, name: str = "") -> tuple[str, i
             temporary.flush()
             os.fsync(temporary.fileno())
             place = name or original_name(sha256)
-            if not (default_storage.exists(name) if name else is_whole(sha256)):
+            if not lies_there(place, sha256):
                 default_storage.save(place, _Incoming(temporary, temporary.name))
                 _flush_folder(place)
         finally:
@@ -127,11 +120,21 @@ def is_as_named(name: str, sha256: str) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _digest(name: str, _written: str) -> str:
-    digest = hashlib.sha256()
-    with default_storage.open(name) as file:
-        for chunk in chunks_of(file):  # type: ignore[arg-type]
-            digest.update(chunk)
-    return digest.hexdigest()
+    return digest_of(name)
+
+
+def digest_of(place: Path | str) -> str:
+    """SHA-256 of a file on this machine's disk, or of the storage by its name. Raises OSError."""
+    with default_storage.open(place) if isinstance(place, str) else place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def lies_there(name: str, sha256: str) -> bool:
+    """Whether the storage has bytes of this SHA-256 under `name`, and can give them back."""
+    try:
+        return digest_of(name) == sha256
+    except OSError:
+        return False
 
 
 def holds(sha256: str) -> bool:
@@ -158,12 +161,8 @@ def tidy(older_than_seconds: float = 24 * 3600) -> None:
 
 
 def is_whole(sha256: str) -> bool:
-    """Whether the bytes lie there as they came, and can be read."""
-    try:
-        with default_storage.open(original_name(sha256)) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
+    """Whether the bytes of an original lie there as they came, and can be read."""
+    return lies_there(original_name(sha256), sha256)
 
 
 def chunks_of(stream: BinaryIO, size: int = 1 << 20) -> Iterable[bytes]:

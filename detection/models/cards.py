@@ -84,6 +84,7 @@ class Frame(models.Model):
         FUTURE = "future", _("the date lies in the future")
         OUTSIDE = "outside", _("the date lies outside the deployment")
         CAMERA = "camera", _("the picture is from another camera")
+        SUPERSEDED = "superseded", _("half of a file that came whole later")
 
     class Flag(models.TextChoices):
         """What the statistics of its card say of a frame before any detector looks, and what

@@ -55,7 +55,10 @@ def move(request: HttpRequest, batch: int) -> HttpResponse:
     moves = AuditEvent.objects.filter(lake=lake, action="card moved", detail__batch=card.pk)
     slugs = {moved.detail[end] for moved in moves for end in ("from", "to")}
     places = Deployment.objects.filter(slug__in=slugs).select_related("lake")
-    names = {place.slug: f"{place.lake}, {place.viewpoint}" for place in places}
+    seen = access.lakes(user, Action.READ_CARDS)
+    names = dict.fromkeys(slugs, "–") | {
+        place.slug: f"{place.lake}, {place.viewpoint}" for place in places.filter(lake__in=seen)
+    }
     last = moves.first()
     context = {
         "lake": lake,
@@ -64,7 +67,7 @@ def move(request: HttpRequest, batch: int) -> HttpResponse:
         "batch": card,
         "choices": choices,
         "moves": [
-            (moved, *(names.get(moved.detail[end], "–") for end in ("from", "to")))
+            (moved, *(names[moved.detail[end]] for end in ("from", "to")))
             for moved in moves.select_related("user")
         ],
         "back": last and choices.filter(slug=last.detail["from"]).first(),

@@ -23,7 +23,7 @@ from moto.server import ThreadedMotoServer
 
 from dashboards.attendance import attendance
 from detection import health
-from detection.backups import saving
+from detection.backups import restoring, saving
 from detection.cards import vault
 from detection.models import Batch, CardFile, Detector, Frame, Run, RunFrame
 from lacs_web import env
@@ -44,7 +44,7 @@ def survey() -> Lake:
     """A small survey, with the original of one frame and a file that is no picture."""
     deployment = make_survey()
     batch = Batch.objects.get()
-    vault.put_named(detector_file(), [b"network"], Detector.objects.get().sha256)
+    vault.put([b"network"], name=detector_file())
     for path, data in (("1.jpg", b"first"), ("2.jpg", b"second")):
         sha256, size = vault.put([data])
         CardFile.objects.create(
@@ -235,6 +235,26 @@ def test_bytes_that_are_damaged_here_are_named_and_not_saved(survey: Lake, tmp_p
     with pytest.raises(CommandError, match="1 files that rows speak of"):
         call_command("backup", str(tmp_path))
     assert not (tmp_path / saving.FILES / vault.original_name(sha256)).exists()
+
+
+def test_a_restore_that_is_cut_leaves_no_less_than_there_was(
+    survey: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saving.save(tmp_path)
+    name = vault.preview_name(Frame.objects.all()[0].sha256)
+    place, kept = Path(default_storage.path(name)), tmp_path / saving.FILES / name
+    place.write_bytes(b"made since")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(CommandError, match="No space left on device"):
+            call_command("restore", str(tmp_path), "--replace")
+    assert place.read_bytes() == b"made since"
+    assert restoring._fetch(kept, name, vault.digest_of(kept))
+    assert place.read_bytes() == kept.read_bytes()
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_lost(survey: Lake, tmp_path: Path) -> None:

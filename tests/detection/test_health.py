@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -82,6 +84,23 @@ def test_a_storage_that_cannot_be_written(settings: Any) -> None:
     assert state("Storage") == "bad"
 
 
+def test_two_who_measure_at_once_do_not_take_each_other_s_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = FileSystemStorage.open
+    states: list[str] = []
+
+    def meanwhile(storage: Any, *more: Any) -> Any:
+        if not states:
+            states.append("another begins")
+            states.append(health._storage().state)
+        return opened(storage, *more)
+
+    monkeypatch.setattr(FileSystemStorage, "open", meanwhile)
+    assert (health._storage().state, states[1]) == ("good", "good")
+    assert default_storage.listdir("health") == ([], [])
+
+
 @pytest.mark.parametrize("harm", ["gone", "swapped"])
 def test_a_detector_s_file(harm: str) -> None:
     name = Detector.objects.get().storage_name
@@ -103,7 +122,9 @@ def test_what_waits_and_since_when() -> None:
     CardFile.objects.create(
         batch=frame.batch, path="1", size=1, sha256="0" * 64, state=CardFile.State.STORED
     )
-    part = next(part for part in health.parts() if part.name == "Waiting frames")
+    with CaptureQueriesContext(connection) as asked:
+        part = health._waiting()
+    assert len(asked) == 4  # the counts once, and who is at it
     assert part.state == "poor"
     assert "2 frames, the oldest for 120 minutes" in part.words
     RunFrame.objects.update(lease_until=timezone.now() + timedelta(minutes=1))

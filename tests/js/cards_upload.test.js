@@ -10,7 +10,7 @@ const ok = (body) => ({ status: 200, body });
 /** A server that keeps what it gets; `odd(kind, n)` may answer the n-th request of a kind otherwise. */
 function server(odd = () => null) {
   const rows = new Map();
-  const asked = { open: 0, manifest: 0, recognise: 0, put: 0, close: 0 };
+  const asked = { open: 0, manifest: 0, recognise: 0, put: 0, close: 0, receipt: 0 };
   const kept = { closed: null, flying: 0, most: 0, rows, asked, known: new Set(), stored: new Set() };
   const answer = async (kind, request) => {
     const n = (asked[kind] += 1);
@@ -57,6 +57,7 @@ function server(odd = () => null) {
         kept.closed = body;
         return ok({});
       }),
+    receipt: () => answer("receipt", () => ok(null)),
   };
   return { api, kept };
 }
@@ -101,7 +102,7 @@ test("a card arrives whole, in three lanes, in pages, and is closed once", async
   assert.equal(state.phase, "done");
   assert.equal(kept.stored.size, 1201);
   assert.equal(kept.most, 3);
-  assert.deepEqual(kept.asked, { open: 1, manifest: 3, recognise: kept.asked.recognise, put: 1201, close: 1 });
+  assert.deepEqual(kept.asked, { open: 1, manifest: 3, recognise: kept.asked.recognise, put: 1201, close: 1, receipt: 1 });
   assert(kept.asked.recognise < 1201 / 10);
   assert.deepEqual(state.files, { all: 1201, done: 1201 });
   assert.equal(state.bytes.done, state.bytes.all);
@@ -277,6 +278,65 @@ test("a card that is pulled out is waited for", async () => {
   assert(whys.has("card"));
   assert.equal(state.phase, "done");
   assert.equal(kept.stored.size, 30);
+});
+
+/** What the server is told of a card whose files are broken or not. */
+async function opening(odd, more = {}) {
+  const { api } = server();
+  const opened = [];
+  const begun = begin(card(12, odd), { ...api, open: (body) => (opened.push(body), api.open(body)) }, more);
+  await begun.upload.start();
+  return { ...begun, prints: opened.map(({ fingerprint }) => fingerprint) };
+}
+
+test("of a card whose samples are damaged another file says which card it is", async () => {
+  const damaged = { 0: { broken: true }, 6: { broken: true }, 11: { broken: true } };
+  const one = await opening(damaged);
+  const other = await opening({ ...damaged, 1: { text: "picture X" } });
+  assert.equal(one.state.phase, "attention");
+  assert.equal(new Set([...one.prints, ...other.prints]).size, 2);
+});
+
+test("a card of which nothing can be read is not opened before it is back", async () => {
+  const gone = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [i, { broken: true }]));
+  let sleeps = 0;
+  const late = await opening(gone, {
+    hash: async (file) => {
+      if (sleeps < 3) throw new Unread();
+      return sha(file.text);
+    },
+    readable: async () => sleeps >= 3,
+    sleep: async () => {
+      sleeps += 1;
+      await new Promise(setImmediate);
+    },
+  });
+  assert(late.whys.has("card"));
+  assert.equal(late.state.phase, "done");
+  assert.deepEqual(late.prints, (await opening({})).prints);
+});
+
+test("it leaves for the receipt only once that can be had, and says what it waits for", async () => {
+  const { api, kept } = server((kind, n) => (kind === "receipt" && n < 4 ? ["cut", { status: 503, body: null }, { status: 401, body: null }][n - 1] : null));
+  const seen = [];
+  const { upload, state } = begin(card(2), api, {
+    onChange: ({ phase, closed, why }) => seen.push({ phase, closed, why }),
+  });
+  await upload.start();
+  assert.equal(state.phase, "done");
+  assert.deepEqual([kept.asked.close, kept.asked.receipt], [1, 4]);
+  const waited = seen.filter(({ closed, why }) => closed && why);
+  assert.deepEqual(waited.map(({ why }) => why), ["line", "busy", "signed_out"]);
+  assert(waited.every(({ phase }) => phase === "closing")); // and the link to the receipt stands there
+  assert(seen.every(({ phase, closed }) => closed || phase !== "done"));
+});
+
+test("a park over its quota hears the server's words", async () => {
+  const full = { status: 409, body: { detail: "Your park has room for 1 GB." } };
+  const { api, kept } = server((kind) => (kind === "manifest" ? full : null));
+  const { upload, state } = begin(card(3), api);
+  await upload.start();
+  assert.deepEqual([state.phase, state.reason, kept.asked.manifest], ["stopped", "Your park has room for 1 GB.", 1]);
 });
 
 test("pausing stops asking, going on goes on", async () => {

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from detection import choosing
 from detection.cards import exif
+from detection.cards.manifest import is_picture
 from detection.onnx.engine import DetectorSettings, load_engine
 from detection.onnx.folder import Picture, document, examine
 from detection.onnx.layouts import FAMILIES
@@ -121,7 +122,7 @@ class Command(BaseCommand):
 
 
 def _is_jpeg(path: Path) -> bool:
-    return path.suffix.lower() in (".jpg", ".jpeg") and path.is_file()
+    return is_picture(path.name) and path.is_file()
 
 
 def _picture(folder: Path, path: Path) -> Picture:

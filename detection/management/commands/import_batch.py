@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 
 from detection.cards import judging, words
 from detection.cards.ingest import ingest_all
 from detection.cards.receipt import receipt
 from detection.cards.receive import (
-    TooMany,
+    NotTaken,
     announce,
     announced,
     batch_of_folder,
@@ -59,18 +59,18 @@ class Command(BaseCommand):
         try:
             files, left_out = listing(folder)
             lines = announced(files)
-            batch = batch_of_folder(deployment=place, source=source, files=files, left_out=left_out)
-            announce(batch=batch, files=lines)
+            with transaction.atomic():  # a card that is not taken leaves nothing behind
+                batch = batch_of_folder(
+                    deployment=place, source=source, files=files, left_out=left_out
+                )
+                announce(batch=batch, files=lines)
         except OSError as error:
             raise CommandError(
                 f"{spelt(str(error.filename))} cannot be read: {error.strerror}. Nothing was "
                 "imported; mend the cause and import the folder again."
             ) from error
-        except TooMany:
-            raise CommandError(
-                f"A card may hold {settings.CARD_MAX_FILES} files; {spelt(str(folder))} holds "
-                "more. Nothing was imported; import one folder of it at a time."
-            ) from None
+        except NotTaken as refusal:
+            raise CommandError(f"{spelt(str(folder))}: {refusal}. Nothing was imported.") from None
         failed = store_from_disk(batch=batch, files=files)
         # What is too large will be so the next time too.
         mending = [] if finish else [path for path, why in failed if why != words.TOO_LARGE]
@@ -98,7 +98,7 @@ class Command(BaseCommand):
 
 def _close(batch: Batch, failed: list[tuple[str, str]]) -> None:
     ids = dict(batch.files.filter(path__in=[path for path, _ in failed]).values_list("path", "pk"))
-    known = {words.TOO_LARGE, words.RESIZED}  # what pages can say in every language
+    known = {words.TOO_LARGE, words.RESIZED, words.CHANGED}  # what pages can say in every language
     problems = {
         ids[path]: why if why in known else words.NOT_READ_FROM_CARD for path, why in failed
     }

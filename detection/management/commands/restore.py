@@ -44,6 +44,11 @@ class Command(BaseCommand):
                 f"The database does not let go ({str(problem).strip()}). Stop the web server and "
                 "the workers, then start the same command again: nothing is half loaded."
             ) from None
+        except OSError as problem:
+            raise CommandError(
+                f"Not all of {source} could be brought here ({problem.strerror or problem}). What "
+                "came is kept: mend that and start the same command again."
+            ) from None
         self.stdout.write(
             f"Restored {restored.rows} rows and {restored.files} files of {snapshot.name}."
         )

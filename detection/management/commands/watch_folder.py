@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from detection import tasks
@@ -66,11 +67,9 @@ class Command(BaseCommand):
                 where = receive.spelt(str(error.filename or card))
                 self._say(f"{where} cannot be read: {error.strerror}")
                 self._again[card] = time.monotonic() + min(still, PAUSE_SECONDS)
-            except receive.TooMany:
-                self._say(
-                    f"{name}: a card may hold {settings.CARD_MAX_FILES} files, and this one holds "
-                    "more. Copy one folder of it at a time."
-                )
+            except receive.NotTaken as refusal:
+                self._say(f"{name}: {refusal}.")
+                self._again[card] = time.monotonic() + PAUSE_SECONDS
 
     def _take(self, card: Path, name: str, place: Deployment) -> bool:
         """Store and close one card, unless that was done; the worker reads it.
@@ -84,15 +83,16 @@ class Command(BaseCommand):
         mark = receive.fingerprint_of(files)
         if _is_done(place, mark):
             return True
-        batch = receive.open_batch(
-            deployment=place,
-            source=name,
-            user=None,
-            fingerprint=mark,
-            expected_files=len(files),
-            left_out=left_out,
-        )
-        receive.announce(batch=batch, files=lines)
+        with transaction.atomic():  # a card that is not taken leaves nothing behind
+            batch = receive.open_batch(
+                deployment=place,
+                source=name,
+                user=None,
+                fingerprint=mark,
+                expected_files=len(files),
+                left_out=left_out,
+            )
+            receive.announce(batch=batch, files=lines)
         failed = receive.store_from_disk(batch=batch, files=files)
         for path, why in failed:
             self._say(f"{name}/{path}: {why}")

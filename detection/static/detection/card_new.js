@@ -20,10 +20,12 @@ const language = document.documentElement.lang || "en";
 const text = createText(json("hand-over-text"), language);
 const limits = json("hand-over-limits");
 const { openUrl, proposeUrl, cardApi, cardPage, worker } = root.dataset;
+const pageOf = (batch) => cardPage.replace("/0/", `/${batch}/`);
 const api = createApi({
   open: openUrl,
   propose: proposeUrl,
   card: (batch) => cardApi.replace("/0", `/${batch}`),
+  page: pageOf,
 });
 const hashing = createHashing(worker);
 const pace = createPace();
@@ -202,11 +204,11 @@ let lastWhy = null;
 
 /** Called for every step of thousands of files; draws a few times a second. */
 function changed(state) {
+  if (state.closed) removeEventListener("beforeunload", warn);
   if (state.phase === "done") {
     clearTimeout(timer);
     draw(state);
-    removeEventListener("beforeunload", warn);
-    location.assign(cardPage.replace("/0/", `/${state.batch}/`));
+    location.assign(pageOf(state.batch));
     return;
   }
   if (timer) return;
@@ -255,6 +257,8 @@ function draw(state) {
   show("signin", why === "signed_out");
   const moving = state.phase === "preparing" || state.phase === "sending";
   show("pause", moving, text(state.paused ? "go_on" : "pause"));
+  show("receipt", state.closed);
+  if (state.closed) part("receipt").href = pageOf(state.batch);
   drawFailures(state);
   speak(state);
 }

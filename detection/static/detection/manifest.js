@@ -48,7 +48,7 @@ export function samples(files) {
  * Cameras give every card the same names; thousands of sizes, and three pictures, differ.
  *
  * @param {{path: string, file: {size: number}}[]} files in the order of takeStock
- * @param {Map<object, string>} hashes of `samples`
+ * @param {Map<object, string>} hashes of `samples`, as far as these can be read
  * @param {(text: string) => Promise<string>} hashText
  */
 export function fingerprint(files, hashes, hashText) {

@@ -35,12 +35,15 @@ function send(method, url, body, { type, onProgress = () => {} }) {
       onProgress(loaded);
     };
     request.upload.onload = () => expect(ANSWER_MS);
+    request.onprogress = () => expect(STALLED_MS);
     request.onloadend = () => {
       clearTimeout(watch);
       if (request.status === 0) reject(new Error("no answer"));
       else {
+        // Pages, unlike the API, send whoever is signed out to another page.
+        const there = new URL(request.responseURL).pathname === new URL(url, location.href).pathname;
         resolve({
-          status: request.status,
+          status: there ? request.status : 401,
           body: parsed(request.responseText),
           retryAfter: Number(request.getResponseHeader("Retry-After")) || 0,
         });
@@ -54,7 +57,7 @@ function send(method, url, body, { type, onProgress = () => {} }) {
 const post = (url, body) => send("POST", url, JSON.stringify(body), { type: "application/json" });
 const BYTES = "application/octet-stream";
 
-/** @param {{open: string, propose: string, card: (batch: number) => string}} urls */
+/** @param {{open: string, propose: string, card: (batch: number) => string, page: (batch: number) => string}} urls */
 export function createApi(urls) {
   return {
     propose: (head) => send("POST", urls.propose, head, { type: BYTES }),
@@ -64,5 +67,6 @@ export function createApi(urls) {
     put: (batch, id, sha256, file, onProgress) =>
       send("PUT", `${urls.card(batch)}/files/${id}/${sha256}`, file, { type: BYTES, onProgress }),
     close: (batch, body) => post(`${urls.card(batch)}/close`, body),
+    receipt: (batch) => send("GET", urls.page(batch), null, { type: "application/json" }),
   };
 }

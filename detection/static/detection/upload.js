@@ -40,8 +40,8 @@ function obstacle(status) {
  * @param {string[]} given.leftOut  what is not taken, for the receipt
  * @param {string} given.source  @param {string} given.deployment
  * @param {number} given.largest  bytes that the server takes at most
- * @param {object} given.api  open, manifest, recognise, put, close: each gives {status, body, retryAfter}, or throws
- *   when there was no answer (transport.js)
+ * @param {object} given.api  open, manifest, recognise, put, close, receipt: each gives {status, body, retryAfter}, or
+ *   throws when there was no answer (transport.js)
  * @param {(file: object) => Promise<string>} given.hash  throws Unread
  * @param {(text: string) => Promise<string>} given.hashText
  * @param {(file: object) => Promise<boolean>} given.readable
@@ -56,6 +56,7 @@ export function createUpload(given) {
     why: null, // what it waits for
     reason: "", // the server's words, when stopped
     batch: null,
+    closed: false, // nothing is left to send: there is a receipt
     resumed: 0, // files that were safe before it began
     known: 0, // files whose bytes the server had already
     files: { all: files.length, done: 0 },
@@ -138,8 +139,7 @@ export function createUpload(given) {
   // --- preparing -----------------------------------------------------------------------------------------------
 
   async function prepare() {
-    const hashes = new Map();
-    for (const one of samples(files)) hashes.set(one, await hash(one.file).catch(() => "unread"));
+    const hashes = await sampled();
     const opened = await must("open", async () =>
       api.open({
         deployment: given.deployment,
@@ -166,6 +166,25 @@ export function createUpload(given) {
       change();
     }
     return missing;
+  }
+
+  /**
+   * Hashes of the samples that can be read; where none can, of the first file that can. Cameras give every card the
+   * same names: by names and sizes alone one card would be taken for another, so it waits for the card.
+   */
+  async function sampled() {
+    const hashes = new Map();
+    const read = async (one) => {
+      await goingOn();
+      const sha256 = await hash(one.file).catch(() => null);
+      if (sha256) hashes.set(one, sha256);
+    };
+    for (;;) {
+      for (const one of samples(files)) await read(one);
+      for (const one of files) if (!hashes.size) await read(one);
+      if (hashes.size) return hashes;
+      await waitForCard();
+    }
   }
 
   // --- sending -------------------------------------------------------------------------------------------------
@@ -312,6 +331,10 @@ export function createUpload(given) {
       reason: (key && REASONS[key]) || said || REASONS.not_read,
     }));
     await must("close", () => api.close(state.batch, { problems }));
+    state.closed = true;
+    change();
+    // Who leaves a page over a poor line may arrive nowhere: first it must be known that the receipt can be had.
+    await ask("receipt", () => api.receipt(state.batch));
     state.phase = "done";
     change();
   }

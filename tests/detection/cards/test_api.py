@@ -431,6 +431,27 @@ def test_another_card_ends_nothing(hand: Hand, before: int, second: Files, came:
     assert (ended["continued_by"], ended["closed"]) == (None, False)
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_same_settings_on_two_cards_prove_nothing(hand: Hand, before: int) -> None:
+    settings = {"CAMERA.CFG": b"interval=600"}
+    first = interrupted(hand, {**settings, "1.jpg": jpeg()}, came=before, modified=1753531200000)
+    second = {**settings, "1.jpg": jpeg(shade=1) + b"longer"}
+    other = interrupted(hand, second, came=2, modified=1753531200000)
+    assert hand.close(other).json()["closed"]
+    assert hand.receipt(first)["continued_by"] is None
+
+
+def test_a_card_closed_before_it_was_continued_keeps_the_day_of_its_closing(hand: Hand) -> None:
+    files = {"1.jpg": jpeg(), "2.jpg": jpeg(shade=1)[:300]}
+    first = interrupted(hand, files, came=1)
+    hand.close(first)
+    closed = timezone.now() - timedelta(days=9)
+    Batch.objects.update(closed_at=closed)
+    again = hand.hand_over({**files, "2.jpg": jpeg(shade=1)}, "b" * 64)
+    ended = Batch.objects.get(pk=first)
+    assert (ended.continued_by_id, ended.closed_at) == (again["batch"], closed)
+
+
 def test_two_rangers_with_the_same_card_fill_one_batch(hand: Hand) -> None:
     other = Hand(hand.deployment, "colleague")
     files = {"1.jpg": jpeg(), "2.jpg": jpeg(shade=1)}
@@ -544,9 +565,12 @@ def test_a_park_keeps_no_more_than_its_quota(hand: Hand) -> None:
         hand.client.post(where, {"files": [one]}, content_type="application/json")
         for one in (row, row | {"path": "2.jpg", "size": 1})
     ]
-    assert [one.status_code for one in said] == [200, 507]
+    assert [one.status_code for one in said] == [200, 409]
     assert "1" in said[1].json()["detail"]
     assert [file.path for file in CardFile.objects.all()] == ["1.jpg"]
+    Park.objects.update(quota_gb=0)  # what was announced before goes on
+    again = hand.client.post(where, {"files": [row]}, content_type="application/json")
+    assert again.status_code == 200
     Park.objects.filter(pk=park.pk).update(quota_gb=None)
     again = hand.client.post(where, {"files": [row]}, content_type="application/json")
     assert again.status_code == 200

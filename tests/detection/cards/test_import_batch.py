@@ -17,8 +17,9 @@ from PIL import Image
 
 from detection.cards import vault, words
 from detection.cards.receipt import receipt
-from detection.cards.receive import Announced, announce, open_batch, store_from_disk
+from detection.cards.receive import announce, announced, listing, open_batch, store_from_disk
 from detection.models import Batch, CardFile, Frame
+from lacs_web.models import Park
 from tests.factories import make_deployment, make_lake
 
 pytestmark = pytest.mark.django_db
@@ -128,9 +129,9 @@ def test_an_interrupted_import_goes_on_in_the_same_batch(
 def test_another_card_with_the_same_names_is_another_batch(tmp_path: Path) -> None:
     deployment = make_deployment()
     first = open_batch(deployment=deployment, source="DCIM", user=None)  # never finished
-    files = {"1.jpg": tmp_path / "a/1.jpg"}
-    write_jpeg(files["1.jpg"], shade=1)
-    announce(batch=first, files=[Announced("1.jpg", files["1.jpg"].stat().st_size)])
+    write_jpeg(tmp_path / "a/1.jpg", shade=1)
+    files, _ = listing(tmp_path / "a")
+    announce(batch=first, files=announced(files))
     assert store_from_disk(batch=first, files=files) == []
     write_jpeg(tmp_path / "b/DCIM/1.jpg", shade=80)
     assert run_import(tmp_path / "b/DCIM")["new"] == 1
@@ -389,3 +390,13 @@ def test_a_folder_of_too_many_files_is_refused_in_words(tmp_path: Path, settings
     write_jpeg(tmp_path / "card/2.jpg")
     assert "import one folder of it at a time" in text_import(tmp_path / "card")
     assert not Batch.objects.exists()
+
+
+def test_a_card_that_the_park_has_no_room_for_is_refused_in_words(tmp_path: Path) -> None:
+    make_deployment()
+    Park.objects.update(quota_gb=0)
+    write_jpeg(tmp_path / "card/1.jpg")
+    assert "card: the park has room for 0 GB" in text_import(tmp_path / "card")
+    assert not Batch.objects.exists()
+    Park.objects.update(quota_gb=1)
+    assert run_import(tmp_path / "card")["complete"]

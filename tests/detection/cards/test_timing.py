@@ -482,6 +482,10 @@ def test_a_card_of_the_wrong_lake_is_moved_and_moved_back(
     assert {event.lake for event in events} == {wrong.lake, right.lake}
     page = client.get(where)
     assert page.context["back"] == wrong
+    role = Membership.objects.filter(lake=wrong.lake)
+    role.update(role=Role.PARTNER)  # reads no cards there
+    assert str(wrong.lake) not in client.get(where).content.decode()
+    role.update(role=Role.RANGER)
     client.post(where, {"deployment": page.context["back"].slug})
     batch.refresh_from_db()
     assert (batch.deployment, instants()) == (wrong, before)
@@ -514,6 +518,12 @@ def test_nothing_leaves_a_lake_where_a_hold_stands(
     assert len(answer.context["messages"]) == 1
     batch.refresh_from_db()
     assert batch.deployment_id == before
+    with pytest.raises(timing.Held):
+        timing.move(batch=batch, deployment=right, user=User.objects.get())
+    third = make_deployment(make_lake("third"), "third")
+    Retention.objects.update(lake=third.lake)  # where some of its frames lie
+    astray = Frame.objects.filter(pk=Frame.objects.earliest("pk").pk)
+    astray.update(deployment=third, captured_at=None, quarantine="outside")
     with pytest.raises(timing.Held):
         timing.move(batch=batch, deployment=right, user=User.objects.get())
     Retention.objects.update(hold="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import random
 import subprocess
 import sys
 import time
@@ -14,12 +15,20 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
 
 from detection import tasks
 from detection.cards import vault
-from detection.models import Batch, CardFile
+from detection.cards.ingest import ingest_some
+from detection.cards.receipt import receipt
+from detection.cards.redate import redate
+from detection.models import Batch, CardFile, Frame, RunFrame
+from lacs_web.models import Park, Role
+from tests.cast import person
 from tests.detection.cards.pictures import jpeg
-from tests.factories import make_deployment
+from tests.factories import examine, make_deployment
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +50,14 @@ def look(folder: Path, **options: Any) -> str:
     return out.getvalue()
 
 
+def write_later(path: Path, data: bytes) -> None:
+    """Write a file so that the disk's time of its change is another: disks count in ticks."""
+    before = path.stat().st_ctime_ns
+    path.write_bytes(data)
+    while path.stat().st_ctime_ns == before:
+        os.utime(path)
+
+
 @pytest.mark.django_db
 def test_a_still_card_comes_in_once(tmp_path: Path) -> None:
     make_deployment()
@@ -56,6 +73,103 @@ def test_a_still_card_comes_in_once(tmp_path: Path) -> None:
     look(watched, still=0)
     assert Batch.objects.count() == 2
     assert CardFile.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_other_bytes_of_the_same_size_and_time_are_another_card(tmp_path: Path) -> None:
+    """Copying keeps the times that files say of themselves."""
+    make_deployment()
+    picture = tmp_path / "watched/card/1.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(jpeg())
+    look(tmp_path / "watched", still=0)
+    before = picture.stat()
+    write_later(picture, jpeg()[:-1] + b"x")
+    os.utime(picture, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (picture.stat().st_size, picture.stat().st_mtime) == (before.st_size, before.st_mtime)
+    assert "card: 1 files" in look(tmp_path / "watched", still=0)
+    assert CardFile.objects.values("sha256").distinct().count() == 2
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_still_written_while_it_is_read_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some programs that copy give a file its full size at once, and fill it then."""
+    make_deployment()
+    whole, watched = jpeg(), tmp_path / "watched"
+    card = watched / "card"
+    card.mkdir(parents=True)
+    (card / "1.jpg").write_bytes(whole)
+    (card / "2.jpg").write_bytes(whole[:200] + bytes(len(whole) - 200))
+    put = vault.put
+
+    def copying(chunks: Any, *more: Any) -> tuple[str, int]:
+        if CardFile.objects.exclude(sha256="").exists():  # the first is here
+            write_later(card / "2.jpg", whole[:-1] + b"x")
+        return put(chunks, *more)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(vault, "put", copying)
+        assert "card/2.jpg: changed while it was sent" in look(watched, still=0)
+    assert Batch.objects.get().closed_at is None
+    assert "card: 2 files are here" in look(watched, still=0)
+    again, first = Batch.objects.all()
+    assert (first.continued_by, again.files.filter(state="awaited").count()) == (again, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_whole_file_takes_the_place_of_its_half(tmp_path: Path, filled: bool) -> None:
+    deployment = make_deployment()
+    noise = random.Random(1).randbytes(64 * 48 * 3)
+    out, said = io.BytesIO(), Image.open(io.BytesIO(jpeg())).getexif()
+    said.get_ifd(0x8769)
+    Image.frombytes("RGB", (64, 48), noise).save(out, "JPEG", exif=said)
+    whole, watched = out.getvalue(), tmp_path / "watched"
+    half = whole[: len(whole) * 3 // 4]
+    other = half[:-9] + b"otherwise"  # another card's damaged file of the same name
+    picture = watched / "card/1.jpg"
+    picture.parent.mkdir(parents=True)
+    for data in (other, half + bytes(len(whole) - len(half)) if filled else half, whole):
+        picture.write_bytes(data)
+        look(watched, still=0)
+        ingest_some(Batch.objects.all()[0])
+        if data is not whole:
+            examine(Frame.objects.latest("pk"))
+            RunFrame.objects.update(state=RunFrame.State.PENDING)
+    redate(deployment)
+    assert [
+        (frame.damaged, frame.quarantine, frame.captured_at is None)
+        for frame in Frame.objects.order_by("pk")
+    ] == [(True, "", False), (True, "superseded", True), (False, "", False)]
+    frame = Frame.objects.get(quarantine="superseded")
+    assert vault.is_whole(frame.sha256)  # nothing is lost
+    found = receipt(frame.batch)
+    assert (found["quarantined"], found["complete"]) == (1, True)
+    assert found["files"][0]["reason"] == "half of a file that came whole later"
+    assert [row.state for row in RunFrame.objects.order_by("frame")] == ["pending", "failed"]
+    client = Client()
+    client.force_login(person(Role.RANGER, deployment.lake))
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("detection:quarantine-card", args=[frame.batch_id]))
+    assert "The whole files came later" in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_card_that_the_park_has_no_room_for_stops_no_other(tmp_path: Path, settings: Any) -> None:
+    make_deployment()
+    settings.FILE_MAX_BYTES = 3 * 10**9
+    Park.objects.update(quota_gb=1)
+    (tmp_path / "a").mkdir()
+    with (tmp_path / "a/1.avi").open("wb") as large:
+        large.truncate(2 * 10**9)  # takes no room itself
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/1.jpg").write_bytes(jpeg())
+    said = look(tmp_path, still=0)
+    assert "a: the park has room for 1 GB" in said
+    assert "b: 1 files are here" in said
+    assert Batch.objects.count() == 1
 
 
 @pytest.mark.django_db
