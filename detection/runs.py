@@ -149,9 +149,8 @@ def keep_for_new_cards(
     """Examine what comes in at `deployment` by this detector with these settings, and by a
     `second` beside it.
     """
-    kept_too = {"second": second.sha256} if second else {}
     Deployment.objects.filter(pk=deployment.pk).update(
-        detector=detector, detection=options | kept_too
+        detector=detector, second_detector=second, detection=options
     )
     AuditEvent.objects.create(
         user=user,
@@ -161,20 +160,22 @@ def keep_for_new_cards(
             "deployment": deployment.slug,
             "detector": detector.sha256,
             "settings": options,
-            **kept_too,
+            **({"second": second.sha256} if second else {}),
         },
     )
 
 
-def kept(deployment: Deployment) -> tuple[dict[str, Any] | None, Detector | None]:
-    """The settings and the second detector that `keep_for_new_cards` left, None where it left
-    none.
-    """
-    if not deployment.detection:
-        return None, None
-    options = dict(deployment.detection)
-    second = options.pop("second", None)
-    return options, Detector.objects.filter(sha256=second).first() if second else None
+@transaction.atomic
+def take_back_kept(*, deployment: Deployment, user: User) -> None:
+    """Examine what comes in at `deployment` as usual again. Taking back twice is harmless."""
+    chosen = Deployment.objects.filter(pk=deployment.pk).exclude(detector=None, detection=None)
+    if chosen.update(detector=None, second_detector=None, detection=None):
+        AuditEvent.objects.create(
+            user=user,
+            lake=deployment.lake,
+            action="detection taken back",
+            detail={"deployment": deployment.slug},
+        )
 
 
 def owed(run: Run) -> QuerySet[RunFrame]:
@@ -289,6 +290,11 @@ def finish_if_done(run: Run) -> bool:
             batch__deployment=run.batch.deployment_id, finished_at__isnull=False
         ).update(weigh_owed_at=now)
     return True
+
+
+def owe_weighing(*deployments: Deployment) -> None:
+    """Have the boxes of all runs over cards of `deployments` weighed anew (weighing.py)."""
+    Run.objects.filter(batch__deployment__in=deployments).update(weigh_owed_at=timezone.now())
 
 
 def progress(run: Run) -> dict[str, int]:

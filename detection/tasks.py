@@ -119,20 +119,19 @@ def start_owed_runs() -> None:
     """
     default = Detector.objects.filter(is_default=True).first()
     for batch in runs.batches_owed_a_run().select_related(
-        "deployment__lake", "deployment__detector"
+        "deployment__lake", "deployment__detector", "deployment__second_detector"
     ):
         chosen = batch.deployment
         detector = chosen.detector or default
         if detector is None:
             continue
-        options, second = runs.kept(chosen)
         with contextlib.suppress(runs.AlreadyRunning):  # another process was as quick
             ring_for(
                 runs.start_run(
                     batch=batch,
                     detector=detector,
-                    second=second,
-                    options=options or choosing.options(),
+                    second=chosen.second_detector,
+                    options=chosen.detection or choosing.options(),
                     user=None,
                 )
             )

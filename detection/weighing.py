@@ -3,8 +3,8 @@
 Derived from boxes, zones, light and what people said, so that it may be done anew at any time and
 replaces what it said before. What repeats is seen over all cards of a deployment, by what the same
 detectors found on them. All of a deployment's runs are owed it (Run.weigh_owed_at) when one of them
-finishes, when zones are drawn and when people decide; the sweep rings for what is owed. The boxes
-themselves stay as they are.
+finishes, when zones are drawn, when people decide and when cards move (runs.owe_weighing); the
+sweep rings for what is owed. The boxes themselves stay as they are.
 """
 
 from __future__ import annotations
@@ -14,20 +14,14 @@ from datetime import datetime
 import numpy as np
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.utils import timezone
 
 from detection import runs
-from detection.models import Decision, Deployment, Detection, Run, RunFrame, Suppression
+from detection.models import Decision, Detection, Run, RunFrame, Suppression
 from detection.onnx.repeats import Decision as Said
 from detection.onnx.repeats import Sightings, repeats
 from detection.zoning import stands_in
 
 _CELLS = 192  # of the thumbnail that RunFrame.light holds
-
-
-def owe(deployment: Deployment) -> None:
-    """Have the boxes of all its runs weighed anew."""
-    Run.objects.filter(batch__deployment=deployment).update(weigh_owed_at=timezone.now())
 
 
 def owed() -> QuerySet[Run]:
@@ -85,7 +79,7 @@ def _repeats(run: Run) -> dict[int, str]:
         light = np.stack(thumbs).astype(np.float32)
     said = [
         Said(each.label, (each.x, each.y, each.x + each.w, each.y + each.h), each.visitor)
-        for each in Decision.objects.filter(deployment=run.batch.deployment_id)
+        for each in Decision.objects.filter(frame__batch__deployment=run.batch.deployment_id)
     ]
     reasons = repeats(sightings, instants, light, said)
     return {

@@ -109,11 +109,11 @@ def _places(sightings: Sightings) -> list[tuple[str, NDArray[np.intp]]]:
         box, label = sightings.xyxy[member], sightings.labels[member]
         column, row = (int((box[axis] + box[axis + 2]) / 2 / pitch) for axis in (0, 1))
         near = {
-            place: overlap
+            place: common
             for x in (column - 1, column, column + 1)
             for y in (row - 1, row, row + 1)
             for place in cells[label, x, y]
-            if (overlap := _overlap(found[place][2], box)) >= OVERLAP
+            if (common := overlap(found[place][2], box)) >= OVERLAP
         }
         if near:
             _, members, mean = found[max(near, key=near.__getitem__)]  # beside it may be another
@@ -126,11 +126,13 @@ def _places(sightings: Sightings) -> list[tuple[str, NDArray[np.intp]]]:
 
 
 def _same(a: NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]) -> bool:
-    return _overlap(a, b) >= OVERLAP
+    return overlap(a, b) >= OVERLAP
 
 
-def _overlap(a: NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]) -> float:
-    """IoU of two boxes, each grown by SLACK."""
+def overlap(
+    a: Sequence[float] | NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]
+) -> float:
+    """IoU of two boxes (left, top, right, bottom as fractions), each grown by SLACK."""
     more = 2 * SLACK
     wide = min(a[2], b[2]) - max(a[0], b[0]) + more
     high = min(a[3], b[3]) - max(a[1], b[1]) + more

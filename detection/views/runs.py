@@ -82,6 +82,15 @@ def start(request: HttpRequest, deployment: str) -> HttpResponse:
 
 
 @require_POST
+def end_kept(request: HttpRequest, deployment: str) -> HttpResponse:
+    """Examine new cards as usual again: what was kept for them is taken back."""
+    one = _deployment(request, Action.DETECT, deployment)
+    runs.take_back_kept(deployment=one, user=cast("User", request.user))
+    messages.success(request, _("New cards are examined by the default detector again."))
+    return redirect("detection:deployment", one.slug)
+
+
+@require_POST
 def pause(request: HttpRequest, run: int) -> HttpResponse:
     """Pause a run, or take it up again: POST paused=1 or paused=0."""
     one = _run(request, Action.DETECT, run)

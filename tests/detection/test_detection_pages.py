@@ -128,11 +128,21 @@ def test_a_second_detector_looks_too(officer: Client, batch: Batch, tmp_path: Pa
     again = {"keep": "on", **fields}
     page = officer.post(reverse("detection:run-start", args=["shore"]), again, follow=True)
     deployment = Deployment.objects.get()
-    assert runs.kept(deployment) == (choosing.options(tiling="none", long_side=640), second)
+    assert deployment.detection == choosing.options(tiling="none", long_side=640)
     assert f'<option value="{second.pk}" selected>' in page.content.decode()
+    assert f"New cards are examined by {first} + {second}" in page.content.decode()
     Run.objects.all().delete()
     tasks.start_owed_runs()  # as for a new card
     assert Run.objects.get().second_detector == second
+    back = reverse("detection:kept-end", args=["shore"])
+    for _twice in range(2):
+        page = officer.post(back, follow=True)
+        assert "New cards are examined by the default detector again." in page.content.decode()
+        assert back not in page.content.decode()
+    assert AuditEvent.objects.filter(action="detection taken back").count() == 1
+    Run.objects.all().delete()
+    tasks.start_owed_runs()
+    assert Run.objects.get().second_detector is None
 
 
 def test_pace_and_minutes_left_are_of_the_last_minutes(officer: Client, batch: Batch) -> None:
