@@ -44,6 +44,10 @@ class AlreadyRunning(Exception):
         self.run = run
 
 
+class NothingToExamine(Exception):
+    """No dated frame whose original is kept is there for a run."""
+
+
 @dataclass(frozen=True)
 class Box:
     """One machine box; x, y, w, h are fractions of the frame, from the top left. `evidence`:
@@ -83,7 +87,8 @@ def start_run(
     """Owe `detector` (and a `second` beside it) every dated frame that came first with `batch`;
     given `only_failed`, those that the run it `repeats` could not examine.
 
-    Raises AlreadyRunning: a detector has one open run of a batch at a time.
+    Raises AlreadyRunning, for a detector has one open run of a batch at a time, and
+    NothingToExamine: frames whose originals were purged are left out.
     """
     run, created = Run.objects.get_or_create(
         batch=batch,
@@ -106,9 +111,10 @@ def start_run(
     # In the order of time: rows are claimed in the order of their keys, and a frame's neighbours
     # make its background.
     owed_frames = frames.order_by("captured_at", "pk").values_list("pk", flat=True)
-    RunFrame.objects.bulk_create(
-        (RunFrame(run=run, frame_id=pk) for pk in owed_frames), batch_size=5000
-    )
+    rows = [RunFrame(run=run, frame_id=pk) for pk in owed_frames]
+    if not rows:
+        raise NothingToExamine
+    RunFrame.objects.bulk_create(rows, batch_size=5000)
     AuditEvent.objects.create(
         user=user,
         lake=batch.deployment.lake,
