@@ -65,8 +65,10 @@ def repeats(
     instants: NDArray[np.float64],
     light: NDArray[np.float32] | None = None,
     decisions: Sequence[Decision] = (),
+    wanted: NDArray[np.bool_] | None = None,
 ) -> list[Reason | None]:
-    """Why each box is suppressed, or None: [N].
+    """Why each box is suppressed, or None: [N]. Given `wanted` [N], the others are only what those
+    are seen against, and have None.
 
     `instants` [F] seconds of all frames, also of those without boxes; `light` [F,…] thumbnails of
     them (`Still.thumb`), without which light goes by the hour. Of two `decisions` on one place the
@@ -77,6 +79,9 @@ def repeats(
     lights, like = _lights(instants, light)
     reasons: list[Reason | None] = [None] * len(sightings.frame)
     for label, members in _places(sightings):
+        asked = np.ones(len(members), bool) if wanted is None else wanted[members]
+        if not asked.any():
+            continue
         held = np.median(sightings.xyxy[members], axis=0)
         words = [d.visitor for d in decisions if d.label == label and _same(held, d.xyxy)]
         said = words[-1] if words else None
@@ -90,12 +95,12 @@ def repeats(
         else:
             stays = _stays(instants[frames])
             visited = came | _visits(stays, came)
-            fires = _fires_elsewhen(frames, instants, lights, like)
+            fires = _fires_elsewhen(frames, asked, instants, lights, like)
             days = len(np.unique(instants[frames] // _DAY))
             if label in LONG:
                 fires &= (days >= _DAYS) and not visited.any()
             suppressed = ~visited & fires & (~np.isnan(shown) | (days >= _DAYS))
-        for member in members[suppressed].tolist():
+        for member in members[suppressed & asked].tolist():
             reasons[member] = Reason.RECURS if said is None else Reason.DISMISSED
     return reasons
 
@@ -158,14 +163,16 @@ def _visits(stays: NDArray[np.int64], came: NDArray[np.bool_]) -> NDArray[np.boo
 
 def _fires_elsewhen(
     frames: NDArray[np.int64],
+    asked: NDArray[np.bool_],
     instants: NDArray[np.float64],
     lights: NDArray[np.int64],
     like: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """[M] whether the thing fires often enough at other times, in like light."""
+    """[M] whether the thing fires often enough at other times, in like light; where `asked` [M]."""
     firing = np.unique(frames)
     result = np.zeros(len(frames), bool)
-    for position, frame in enumerate(frames.tolist()):
+    for position in np.flatnonzero(asked).tolist():
+        frame = int(frames[position])
         alike = like[lights[frame]]
         others = (np.abs(instants - instants[frame]) >= _AWAY) & alike[lights]
         times = np.count_nonzero(others[firing])

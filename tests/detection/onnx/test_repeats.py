@@ -36,6 +36,15 @@ def test_the_stone_goes_and_people_and_tents_stay(weekend: Days, seed: int) -> N
     assert gone["sheep"] == 0
 
 
+def test_part_of_the_boxes_is_judged_as_it_would_be_among_all(weekend: Days) -> None:
+    sightings, _ = sight(weekend, 1)
+    every = repeats(sightings, weekend.instants, weekend.light)
+    wanted = sightings.frame < len(weekend.frames) // 3
+    some = repeats(sightings, weekend.instants, weekend.light, wanted=wanted)
+    assert any(some)
+    assert some == [why if asked else None for why, asked in zip(every, wanted, strict=True)]
+
+
 def test_hard_conditions_hide_nobody() -> None:
     """Changing light, a moving shadow, ripples, banks of fog and a camera that is knocked twice,
     by up to 2 px of 640 each way.
