@@ -35,7 +35,7 @@ def drawn(hour: int, fog: float, size: tuple[int, int] = (640, 480), stamped: bo
 
 @pytest.mark.parametrize(("hour", "fog"), [(12, 0.0), (4, 1.0), (23, 0.0)])
 def test_the_bar_is_found_to_the_pixel_and_only_where_it_is(hour: int, fog: float) -> None:
-    assert bars(drawn(hour, fog)) == (0.0, pytest.approx(STAMP_SHARE))
+    assert bars(drawn(hour, fog)) == pytest.approx((0.0, STAMP_SHARE))
     assert bars(drawn(hour, fog, stamped=False)) == NONE
 
 
@@ -87,7 +87,7 @@ def starter() -> Engine:
 def persons(starter: Engine, rgb: Rgb, around: Around) -> NDArray[np.float32]:
     found = starter.detect(rgb, around)
     sure = (found.scores >= 0.3) & (found.classes == starter.names.index("person"))
-    return found.xyxy[sure]
+    return found.take(sure).xyxy
 
 
 def test_fog_makes_nobody_of_the_letters(starter: Engine) -> None:

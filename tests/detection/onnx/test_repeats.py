@@ -10,12 +10,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from detection.benchmarks.drawn import ROCK, Days, draw, sight
 from detection.labels import Activity, Label
 from detection.onnx.repeats import Decision, Reason, Sightings, repeats
 from detection.scenes.model import Pose, Thing
 from detection.scenes.plan import plan, roughened
 from tests.detection.onnx.conftest import VIEW
-from tests.detection.onnx.drawn import ROCK, Days, draw, sight
 
 HOUR = 3600.0
 
