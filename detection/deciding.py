@@ -10,16 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from django.db import transaction
-from numpy.typing import NDArray
 
-from detection import weighing
+from detection import runs
 from detection.models import Decision, Detection, Frame, Suppression
-from detection.onnx.boxes import iou
-from detection.onnx.repeats import CAME, OVERLAP
+from detection.onnx.repeats import CAME, OVERLAP, overlap
 
-_BESIDE = 0.1  # IoU with a stated box, below which a machine box was taken away and not moved
+_BESIDE = 0.1  # overlap with a stated box, below which a machine box was taken away and not moved
 
 Stated = tuple[str, float, float, float, float]  # label, x, y, w, h as fractions
 
@@ -63,31 +60,30 @@ def hear(words: Sequence[Word]) -> None:
 
 def _replace(frame: Frame, stood: Sequence[Decision], told: Sequence[Decision]) -> None:
     Decision.objects.filter(frame=frame).delete()
-    season = list(Decision.objects.filter(deployment=frame.deployment_id))
+    deployment = frame.batch.deployment
+    season = list(Decision.objects.filter(frame__batch__deployment=deployment))
     Decision.objects.bulk_create(told)
     # The tenth time that somebody takes away the same rock changes nothing.
     if stood or not all(_known(each, season) for each in told):
-        weighing.owe(frame.deployment)
+        runs.owe_weighing(deployment)
 
 
 def _decisions(word: Word, still: Sequence[Detection]) -> list[Decision]:
     found = []
     for box in still:
-        same = [each[1:] for each in word.stated if each[0] == box.label]
-        overlap = float(iou(_corners([_sides(box)]), _corners(same)).max(initial=0.0))
-        if overlap >= OVERLAP:
+        here = _corners(*_sides(box))
+        same = [_corners(*sides) for label, *sides in word.stated if label == box.label]
+        common = max((overlap(here, each) for each in same), default=0.0)
+        if common >= OVERLAP:
             visitor = True
-        elif overlap < _BESIDE and _was_shown(box):
+        elif common < _BESIDE and _was_shown(box):
             visitor = False
         else:
             continue
         x, y, w, h = _sides(box)
         found.append(
-            Decision(
-                deployment_id=word.frame.deployment_id, frame=word.frame, label=box.label,
-                x=x, y=y, w=w, h=h, visitor=visitor,
-            )
-        )  # fmt: skip
+            Decision(frame=word.frame, label=box.label, x=x, y=y, w=w, h=h, visitor=visitor)
+        )
     return found
 
 
@@ -103,7 +99,7 @@ def _known(one: Decision, season: Sequence[Decision]) -> bool:
         each
         for each in season
         if each.label == one.label
-        and iou(_corners([_sides(one)]), _corners([_sides(each)]))[0, 0] >= OVERLAP
+        and overlap(_corners(*_sides(one)), _corners(*_sides(each))) >= OVERLAP
     ]
     return bool(same) and same[-1].visitor == one.visitor
 
@@ -116,6 +112,5 @@ def _sides(one: Decision | Detection) -> tuple[float, float, float, float]:
     return one.x, one.y, one.w, one.h
 
 
-def _corners(sides: Sequence[tuple[float, float, float, float]]) -> NDArray[np.float32]:
-    rows = np.array(sides, np.float32).reshape(-1, 4)
-    return np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:]], axis=1)
+def _corners(x: float, y: float, w: float, h: float) -> tuple[float, float, float, float]:
+    return x, y, x + w, y + h

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from detection.datasets import Example, read
 from detection.measuring import Judged, judge, summary
 from detection.onnx.background import background, change, neighbours, remember
+from detection.onnx.caption import agreed
 from detection.onnx.classmap import propose
 from detection.onnx.engine import Around, Engine
 
@@ -74,7 +75,7 @@ def _pictures(
             others = stills[:place] + stills[place + 1 :]
             behind = background(stills[place], neighbours(stills[place], others))
             differs = None if behind is None else change(stills[place], behind)
-            around = Around(behind, differs)
+            around = Around(behind, differs, bars=agreed([each.bars for each in stills]))
         yield example, _rgb(example.path), around
 
 

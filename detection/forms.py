@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from detection import choosing, registering, runs, wording
+from detection import choosing, registering, wording
 from detection.models import EARLIEST_START, Batch, Camera, Deployment, Detector
 from detection.onnx.layouts import FAMILIES
 from detection.onnx.runtime import ModelRefused
@@ -254,11 +254,10 @@ class DetectionForm(forms.Form):
 
     def __init__(self, data: Any = None, *, deployment: Deployment) -> None:
         super().__init__(data, label_suffix="", auto_id="detection-%s")
-        kept, second = runs.kept(deployment)
-        if kept is not None:
+        if (kept := deployment.detection) is not None:
             self.initial = {
                 "detector": deployment.detector_id,
-                "second": second,
+                "second": deployment.second_detector_id,
                 "tiling": choosing.tiling(kept),
                 "long_side": kept["long_side"],
                 "second_look": kept["second_look"],

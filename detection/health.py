@@ -33,6 +33,7 @@ from detection.models import CardFile, Detector, RunFrame
 
 QUEUES = ("ingest", "inference")
 SWEPT = "lacs:swept"  # in Redis: when beat's sweep last ran; nothing is lost with it
+SWEEPING = "lacs:sweeping"  # in Redis, for a while: one of beat's sweeps has just been begun
 WAITS_LONG = 3600  # seconds, after which waiting work with nobody at it is worth a word
 
 
@@ -57,6 +58,16 @@ def note_sweep() -> None:
     """Beat and a worker of the ingest queue are alive: the sweep says so."""
     with contextlib.suppress(redis.RedisError):
         _redis().set(SWEPT, time.time(), ex=24 * 3600)
+
+
+def is_time_to_sweep() -> bool:
+    """Whether none of beat's sweeps was begun within half its time, by the clock of Redis; True
+    while Redis is away. The next ones are then not for a while.
+    """
+    with contextlib.suppress(redis.RedisError):
+        half = max(1, 500 * settings.SWEEP_SECONDS)
+        return bool(_redis().set(SWEEPING, 1, px=half, nx=True))
+    return True
 
 
 def messages(queue: str) -> int:

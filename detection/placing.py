@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from detection import weighing
+from detection import runs
 from detection.cards.redate import redate
 from detection.models import Camera, Deployment, Zone
 from detection.zoning import Drawn
@@ -66,7 +66,7 @@ def draw(*, deployment: Deployment, zones: Sequence[Drawn], seen: str, user: Use
     Zone.objects.bulk_create(
         Zone(deployment=deployment, kind=each.kind, polygon=each.polygon) for each in zones
     )
-    weighing.owe(deployment)
+    runs.owe_weighing(deployment)
     AuditEvent.objects.create(
         user=user,
         lake=deployment.lake,

@@ -128,7 +128,8 @@ def _shown(engine: Engine, detector: Detector, pictures: list[NDArray[np.uint8]]
 
 
 def _telling() -> list[str]:
-    """SHA-256 of the PICTURES frames on which detectors found most."""
-    counted = Detection.objects.counted().order_by().values_list("frame__sha256")
+    """SHA-256 of the PICTURES kept originals on which detectors found most."""
+    kept = Detection.objects.counted().filter(frame__purge=None)
+    counted = kept.order_by().values_list("frame__sha256")
     ranked = counted.annotate(n=Count("pk")).order_by("-n", "frame__sha256")
     return [sha256 for sha256, _ in ranked[:PICTURES]]

@@ -44,6 +44,10 @@ class AlreadyRunning(Exception):
         self.run = run
 
 
+class NothingToExamine(Exception):
+    """No dated frame whose original is kept is there for a run."""
+
+
 @dataclass(frozen=True)
 class Box:
     """One machine box; x, y, w, h are fractions of the frame, from the top left. `evidence`:
@@ -83,7 +87,8 @@ def start_run(
     """Owe `detector` (and a `second` beside it) every dated frame that came first with `batch`;
     given `only_failed`, those that the run it `repeats` could not examine.
 
-    Raises AlreadyRunning: a detector has one open run of a batch at a time.
+    Raises AlreadyRunning, for a detector has one open run of a batch at a time, and
+    NothingToExamine: frames whose originals were purged are left out.
     """
     run, created = Run.objects.get_or_create(
         batch=batch,
@@ -106,9 +111,10 @@ def start_run(
     # In the order of time: rows are claimed in the order of their keys, and a frame's neighbours
     # make its background.
     owed_frames = frames.order_by("captured_at", "pk").values_list("pk", flat=True)
-    RunFrame.objects.bulk_create(
-        (RunFrame(run=run, frame_id=pk) for pk in owed_frames), batch_size=5000
-    )
+    rows = [RunFrame(run=run, frame_id=pk) for pk in owed_frames]
+    if not rows:
+        raise NothingToExamine
+    RunFrame.objects.bulk_create(rows, batch_size=5000)
     AuditEvent.objects.create(
         user=user,
         lake=batch.deployment.lake,
@@ -149,9 +155,8 @@ def keep_for_new_cards(
     """Examine what comes in at `deployment` by this detector with these settings, and by a
     `second` beside it.
     """
-    kept_too = {"second": second.sha256} if second else {}
     Deployment.objects.filter(pk=deployment.pk).update(
-        detector=detector, detection=options | kept_too
+        detector=detector, second_detector=second, detection=options
     )
     AuditEvent.objects.create(
         user=user,
@@ -161,20 +166,22 @@ def keep_for_new_cards(
             "deployment": deployment.slug,
             "detector": detector.sha256,
             "settings": options,
-            **kept_too,
+            **({"second": second.sha256} if second else {}),
         },
     )
 
 
-def kept(deployment: Deployment) -> tuple[dict[str, Any] | None, Detector | None]:
-    """The settings and the second detector that `keep_for_new_cards` left, None where it left
-    none.
-    """
-    if not deployment.detection:
-        return None, None
-    options = dict(deployment.detection)
-    second = options.pop("second", None)
-    return options, Detector.objects.filter(sha256=second).first() if second else None
+@transaction.atomic
+def take_back_kept(*, deployment: Deployment, user: User) -> None:
+    """Examine what comes in at `deployment` as usual again. Taking back twice is harmless."""
+    chosen = Deployment.objects.filter(pk=deployment.pk).exclude(detector=None, detection=None)
+    if chosen.update(detector=None, second_detector=None, detection=None):
+        AuditEvent.objects.create(
+            user=user,
+            lake=deployment.lake,
+            action="detection taken back",
+            detail={"deployment": deployment.slug},
+        )
 
 
 def owed(run: Run) -> QuerySet[RunFrame]:
@@ -289,6 +296,11 @@ def finish_if_done(run: Run) -> bool:
             batch__deployment=run.batch.deployment_id, finished_at__isnull=False
         ).update(weigh_owed_at=now)
     return True
+
+
+def owe_weighing(*deployments: Deployment) -> None:
+    """Have the boxes of all runs over cards of `deployments` weighed anew (weighing.py)."""
+    Run.objects.filter(batch__deployment__in=deployments).update(weigh_owed_at=timezone.now())
 
 
 def progress(run: Run) -> dict[str, int]:

@@ -75,12 +75,15 @@ def probe(detector_id: int) -> None:
 
 
 @shared_task(name="detection.tasks.sweep")
-def sweep() -> None:
+def sweep(by_clock: bool = False) -> None:
     """Ring again for every row that is owed work: lost messages and dead workers end here.
 
-    While no worker examines, messages for it must not fill Redis; those for reading go to the
-    workers that carry out this sweep.
+    Beat's messages (`by_clock`) never expire, so that none is lost while workers are busy; of those
+    that have piled up, the first does the work of all. While no worker examines, messages for it
+    must not fill Redis; those for reading go to the workers that carry out this sweep.
     """
+    if by_clock and not health.is_time_to_sweep():
+        return
     health.note_sweep()
     room = health.messages("inference") < MOST_WAITING
     give_up_on_poison()
@@ -119,20 +122,20 @@ def start_owed_runs() -> None:
     """
     default = Detector.objects.filter(is_default=True).first()
     for batch in runs.batches_owed_a_run().select_related(
-        "deployment__lake", "deployment__detector"
+        "deployment__lake", "deployment__detector", "deployment__second_detector"
     ):
         chosen = batch.deployment
         detector = chosen.detector or default
         if detector is None:
             continue
-        options, second = runs.kept(chosen)
-        with contextlib.suppress(runs.AlreadyRunning):  # another process was as quick
+        # Another process was as quick, with a run or with a purge.
+        with contextlib.suppress(runs.AlreadyRunning, runs.NothingToExamine):
             ring_for(
                 runs.start_run(
                     batch=batch,
                     detector=detector,
-                    second=second,
-                    options=options or choosing.options(),
+                    second=chosen.second_detector,
+                    options=chosen.detection or choosing.options(),
                     user=None,
                 )
             )

@@ -13,7 +13,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from detection import claims, inference
 from detection.detecting import looking
@@ -62,10 +62,10 @@ def ask(
 
 
 def frames(deployment: Deployment) -> list[Frame]:
-    """At most FRAMES and one before them, in the order of time; none without daylight frames."""
-    lit = Frame.objects.filter(
-        deployment=deployment, captured_at__isnull=False, brightness__gte=DAYLIGHT
-    )
+    """At most FRAMES and one before them, in the order of time; none without daylight frames whose
+    originals are kept.
+    """
+    lit = _lit(deployment).filter(purge=None)
     counted = Q(detections__label="person", detections__score__gte=COUNTED_SCORE)
     busiest = lit.annotate(n=Count("detections", filter=counted)).order_by("-n", "-captured_at")
     one = busiest.first()
@@ -77,6 +77,18 @@ def frames(deployment: Deployment) -> list[Frame]:
     of_day = list(lit.filter(captured_at__range=(day, end)).order_by("captured_at", "pk"))
     most = min(FRAMES + 1, len(of_day))
     return [of_day[round(n * (len(of_day) - 1) / max(1, most - 1))] for n in range(most)]
+
+
+def all_purged(deployment: Deployment) -> bool:
+    """Whether there are daylight frames, but no original of any."""
+    lit = _lit(deployment)
+    return lit.exists() and not lit.filter(purge=None).exists()
+
+
+def _lit(deployment: Deployment) -> QuerySet[Frame]:
+    return Frame.objects.filter(
+        deployment=deployment, captured_at__isnull=False, brightness__gte=DAYLIGHT
+    )
 
 
 def carry_out(trial_id: int) -> None:

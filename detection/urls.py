@@ -48,6 +48,7 @@ urlpatterns = [
     path("deployments/<slug:deployment>/zones", deployments.zones, name="zones"),
     path("deployments/<slug:deployment>/runs", runs.of_deployment, name="runs"),
     path("deployments/<slug:deployment>/runs/start", runs.start, name="run-start"),
+    path("deployments/<slug:deployment>/kept/end", runs.end_kept, name="kept-end"),
     path("deployments/<slug:deployment>/try", runs.try_out, name="try"),
     path("runs/<int:run>/", runs.one, name="run"),
     path("runs/<int:run>/pause", runs.pause, name="run-pause"),

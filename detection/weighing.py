@@ -3,8 +3,8 @@
 Derived from boxes, zones, light and what people said, so that it may be done anew at any time and
 replaces what it said before. What repeats is seen over all cards of a deployment, by what the same
 detectors found on them. All of a deployment's runs are owed it (Run.weigh_owed_at) when one of them
-finishes, when zones are drawn and when people decide; the sweep rings for what is owed. The boxes
-themselves stay as they are.
+finishes, when zones are drawn, when people decide and when cards move (runs.owe_weighing); the
+sweep rings for what is owed. The boxes themselves stay as they are.
 """
 
 from __future__ import annotations
@@ -14,20 +14,14 @@ from datetime import datetime
 import numpy as np
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.utils import timezone
 
 from detection import runs
-from detection.models import Decision, Deployment, Detection, Run, RunFrame, Suppression
+from detection.models import Decision, Detection, Run, RunFrame, Suppression
 from detection.onnx.repeats import Decision as Said
 from detection.onnx.repeats import Sightings, repeats
 from detection.zoning import stands_in
 
 _CELLS = 192  # of the thumbnail that RunFrame.light holds
-
-
-def owe(deployment: Deployment) -> None:
-    """Have the boxes of all its runs weighed anew."""
-    Run.objects.filter(batch__deployment=deployment).update(weigh_owed_at=timezone.now())
 
 
 def owed() -> QuerySet[Run]:
@@ -58,18 +52,28 @@ def weigh(run: Run) -> None:
 def _repeats(run: Run) -> dict[int, str]:
     """Box id → reason, of the run's boxes that are the same still thing again and again, or that
     people called one.
+
+    Only the run's own boxes are judged, at the places where it has any. The season's frames are
+    needed all the same: a thing must fire in a share of those of like light, boxes or not, so each
+    card changes what another's boxes are worth. Of the season's boxes those of the run's labels
+    are: which boxes are of one place depends on how the boxes before them drifted.
     """
+    sure = Detection.objects.sure()
+    labels = set(sure.filter(run=run).order_by().values_list("label", flat=True).distinct())
+    if not labels:
+        return {}
     frames = _season(run)
     place = {frame: number for number, (frame, *_) in enumerate(frames)}
     of = {frame: by for frame, by, _, _ in frames}
     boxes = [
         box
-        for box in Detection.objects.sure()
-        .filter(run__in=set(of.values()))
-        .values_list("pk", "frame", "label", "x", "y", "w", "h", "evidence", "run")
+        for box in sure.filter(run__in=set(of.values()), label__in=labels).values_list(
+            "pk", "frame", "label", "x", "y", "w", "h", "evidence", "run"
+        )
         if of.get(box[1]) == box[8]
     ]
-    if not any(box[8] == run.pk for box in boxes):
+    its_own = np.array([box[8] == run.pk for box in boxes], np.bool_)
+    if not its_own.any():  # its frames have lost their dates
         return {}
     sides = np.array([box[3:7] for box in boxes], np.float64)
     sightings = Sightings(
@@ -85,14 +89,10 @@ def _repeats(run: Run) -> dict[int, str]:
         light = np.stack(thumbs).astype(np.float32)
     said = [
         Said(each.label, (each.x, each.y, each.x + each.w, each.y + each.h), each.visitor)
-        for each in Decision.objects.filter(deployment=run.batch.deployment_id)
+        for each in Decision.objects.filter(frame__batch__deployment=run.batch.deployment_id)
     ]
-    reasons = repeats(sightings, instants, light, said)
-    return {
-        box[0]: reason
-        for box, reason in zip(boxes, reasons, strict=True)
-        if reason and box[8] == run.pk
-    }
+    reasons = repeats(sightings, instants, light, said, its_own)
+    return {box[0]: reason for box, reason in zip(boxes, reasons, strict=True) if reason}
 
 
 def _season(run: Run) -> list[tuple[int, int, datetime, bytes | memoryview | None]]:

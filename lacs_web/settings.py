@@ -190,7 +190,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "detection.tasks.sweep",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": SWEEP_SECONDS},
+        "kwargs": {"by_clock": True},
     },
     "purge": {
         "task": "annotation.tasks.purge",

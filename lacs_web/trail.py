@@ -46,6 +46,7 @@ WORDS = PERSONAL | {
     "deployment changed": _("changed a deployment"),
     "deployment split": _("split a deployment"),
     "detection chosen": _("chose how cards are examined"),
+    "detection taken back": _("had cards examined as usual again"),
     "discretion changed": _("changed what partners are told of few persons"),
     "exported": _("exported"),
     "figures no longer shared": _("ended a shared link"),

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from detection.backups import tables
-from detection.cards import vault
+from detection.cards import purging, vault
 from detection.models import CardFile, Detector, Frame, Purge
 
 FILES, SNAPSHOTS, MANIFEST, NAMES, TABLES = (
@@ -41,8 +41,9 @@ def save(target: Path) -> Saved:
     """Save everything to `target`; what an earlier backup brought there is not copied again.
 
     Rows are read in one transaction, and bytes are stored before rows speak of them: so the bytes
-    that a snapshot names are there to be copied after it. A backup that was cut off leaves whole
-    files, which the next one takes over, and no snapshot. Raises OSError.
+    that a snapshot names are there to be copied after it, but for what is purged meanwhile. A
+    backup that was cut off leaves whole files, which the next one takes over, and no snapshot.
+    Raises OSError.
     """
     snapshots = target / SNAPSHOTS
     snapshots.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,12 @@ def save(target: Path) -> Saved:
         for name, sha256 in names:
             try:
                 found, size, fresh = _copy(target / FILES, name, sha256, known)
-            except (FileNotFoundError, vault.WrongHash):
+            except FileNotFoundError:
+                # The rows were read before the bytes are copied: a purge may come in between.
+                if not purging.took(PurePosixPath(name).stem):
+                    lost.append(name)
+                continue
+            except vault.WrongHash:
                 lost.append(name)
                 continue
             lines.write(f"{found} {size} {name}\n")

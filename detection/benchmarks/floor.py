@@ -33,7 +33,7 @@ from django.core.management import CommandError
 from numpy.typing import NDArray
 
 from detection import choosing
-from detection.cards.decode import decode
+from detection.benchmarks import drawn
 from detection.inference import LONG_SIDE
 from detection.onnx.engine import DetectorSettings, Engine, load_engine
 from detection.onnx.runtime import ModelRefused, Session
@@ -41,7 +41,6 @@ from detection.onnx.sequence import detect_in_order
 from detection.scenes.model import View
 from detection.scenes.plan import plan
 from detection.scenes.render import render
-from lacs_web.embedded.up import LENT_DETECTOR
 
 FRAMES, TURNS = 24, 3
 AIM = 2.0  # times the floor's processor time
@@ -103,21 +102,13 @@ def _files(count: int) -> list[bytes]:
     """Daylight frames of the drawn lake, EVERY so many seconds, as JPEGs."""
     day = plan(date(2025, 7, 26), 1, EVERY // 60, VIEW.seed)
     light = [frame for frame in day if 8 <= frame.moment.at.hour < 20][:count]
-    return [
-        simplejpeg.encode_jpeg(
-            np.ascontiguousarray(render(VIEW, frame.moment, frame.things).image),
-            quality=88,
-            colorspace="RGB",
-        )
-        for frame in light
-    ]
+    return [drawn.jpeg(render(VIEW, frame.moment, frame.things)) for frame in light]
 
 
 def detector_file(folder: Path) -> Path:
-    if named := os.environ.get("LACS_DETECTOR"):
-        return Path(named)
-    if LENT_DETECTOR.exists():
-        return LENT_DETECTOR
+    model = drawn.named()
+    if model.exists() or "LACS_DETECTOR" in os.environ:
+        return model
     from tests.onnx_models import tiny_yolox  # needs the development packages
 
     return tiny_yolox(folder / "tiny_yolox.onnx")
@@ -145,15 +136,11 @@ def _tensors(engine: Engine, files: list[bytes]) -> list[NDArray[np.float32]]:
 
 
 def _detect(engine: Engine, files: list[bytes], threads: int) -> None:
-    loaders = [functools.partial(_decoded, data) for data in files]
+    loaders = [functools.partial(drawn.load, data) for data in files]
     instants = [float(EVERY * number) for number in range(len(files))]
     for _position, seen in detect_in_order(engine, loaders, instants, threads, long_side=LONG_SIDE):
         if isinstance(seen, Exception):
             raise seen
-
-
-def _decoded(data: bytes, long_side: int) -> NDArray[np.uint8]:
-    return decode(data, long_side=long_side, max_pixels=settings.PICTURE_MAX_PIXELS).rgb
 
 
 def _floor(

@@ -15,24 +15,21 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from django.core.management import CommandError
 from numpy.typing import NDArray
 
 from detection import choosing
+from detection.benchmarks.drawn import around, detector
 from detection.labels import COUNTED_SCORE, Label
-from detection.onnx import background
-from detection.onnx.background import Still, remember
+from detection.onnx.background import remember
 from detection.onnx.boxes import Boxes, iou
 from detection.onnx.engine import Around, DetectorSettings, Engine, load_engine
 from detection.scenes.model import Rendered, View
 from detection.scenes.plan import plan
 from detection.scenes.render import render
-from lacs_web.embedded.up import LENT_DETECTOR
 
 VIEW = View(1920, 1440)
 DAY = date(2025, 7, 25)
@@ -53,9 +50,7 @@ def measure(
     """Over the readable frames of one day, a frame every INTERVAL minutes, with LACS_DETECTOR or
     the YOLOX-nano lent for development; CommandError where there is neither.
     """
-    model = Path(os.environ.get("LACS_DETECTOR") or LENT_DETECTOR)
-    if not model.exists():
-        raise CommandError(f"{model.name} is not there: name a detector in LACS_DETECTOR.")
+    model = detector()
     cv2.setNumThreads(1)
     seed, day = os.environ.get("LACS_BENCH_SEED"), os.environ.get("LACS_BENCH_DAY")
     view = replace(view, seed=int(seed)) if seed else view
@@ -67,7 +62,7 @@ def measure(
         remember(each.image, frame.moment.seconds)
         for each, frame in zip(drawn, frames, strict=True)
     ]
-    arounds = {at: _around(stills, at) for at in readable}
+    arounds = {at: around(stills, at) for at in readable}
     gate_s = time.process_time() - gate_s
     ways = {
         name: Way(load_engine(model, chosen))
@@ -148,13 +143,6 @@ class Way:
             "mean_s": round(statistics.mean(self.seconds), 4),
             "median_s": round(statistics.median(self.seconds), 4),
         }
-
-
-def _around(stills: list[Still], at: int) -> Around:
-    others = background.neighbours(stills[at], stills[:at] + stills[at + 1 :])
-    behind = background.background(stills[at], others)
-    change = None if behind is None else background.change(stills[at], behind)
-    return Around(behind, change)
 
 
 def people(drawn: Rendered, view: View) -> NDArray[np.float32]:

@@ -15,20 +15,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import simplejpeg
 from django.conf import settings
 from django.core.management import CommandError
-from numpy.typing import NDArray
 
 from detection import choosing
-from detection.cards.decode import decode
+from detection.benchmarks.drawn import detector, jpeg, load
 from detection.onnx.engine import DetectorSettings, load_engine
 from detection.onnx.sequence import Loader, detect_in_order
 from detection.scenes.model import View
 from detection.scenes.plan import plan
 from detection.scenes.render import render
-from lacs_web.embedded.up import LENT_DETECTOR
 
 FRAMES = 10_000
 VIEW = View(320, 240, seed=1)
@@ -42,23 +38,14 @@ _DAY = 86_400.0
 
 def measure(view: View = VIEW) -> dict[str, Any]:
     """With LACS_DETECTOR or the YOLOX-nano lent for development; CommandError without."""
-    model = Path(os.environ.get("LACS_DETECTOR") or LENT_DETECTOR)
-    if not model.exists():
-        raise CommandError(f"{model.name} is not there: name a detector in LACS_DETECTOR.")
+    model = detector()
     if not Path("/proc/self/statm").exists():
         raise CommandError("This system does not tell what a process holds in memory.")
     engine = load_engine(model, SMALL)
     day = plan(date(2025, 7, 26), 1, INTERVAL, view.seed)
-    files = [
-        simplejpeg.encode_jpeg(
-            np.ascontiguousarray(render(view, frame.moment, frame.things).image),
-            quality=88,
-            colorspace="RGB",
-        )
-        for frame in day
-    ]
+    files = [jpeg(render(view, frame.moment, frame.things)) for frame in day]
     loaders: list[Loader] = [
-        functools.partial(_load, files[number % len(files)]) for number in range(FRAMES)
+        functools.partial(load, files[number % len(files)]) for number in range(FRAMES)
     ]
     instants = [
         day[number % len(day)].moment.seconds + _DAY * (number // len(day))
@@ -94,10 +81,6 @@ def measure(view: View = VIEW) -> dict[str, Any]:
             "detector": model.name,
         },
     }
-
-
-def _load(data: bytes, long_side: int) -> NDArray[np.uint8]:
-    return decode(data, long_side=long_side, max_pixels=settings.PICTURE_MAX_PIXELS).rgb
 
 
 def _resident() -> float:

@@ -1,8 +1,8 @@
 """What becomes of a stone that is taken for a person, and of people and tents, on drawn days.
 
-The detector is drawn too (tests/detection/onnx/drawn.py: it finds 90 % of what there is, and takes
+The detector is drawn too (detection/benchmarks/drawn.py: it finds 90 % of what there is, and takes
 one stone for a person in 70 % of the sunny frames), so that the truth of every box is known; the
-evidence is the real background's. Needs the development packages.
+evidence is the real background's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+from detection.benchmarks.drawn import ROCK, draw, sight
 from detection.onnx.repeats import repeats
 from detection.scenes.model import View
 from detection.scenes.plan import plan
@@ -24,8 +25,6 @@ def measure() -> dict[str, Any]:
     """Share of the stone's boxes that are suppressed, against the aim; in `conditions` what became
     of all others.
     """
-    from tests.detection.onnx.drawn import ROCK, draw, sight
-
     all_: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for seed in SEEDS:

@@ -16,27 +16,24 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 import simplejpeg
-from django.conf import settings
 from django.core.management import CommandError
 from numpy.typing import NDArray
 
 from detection import choosing
+from detection.benchmarks.drawn import detector, jpeg, load
 from detection.benchmarks.gating import DAY, LEAST, VIEW, people, score
-from detection.cards.decode import decode
 from detection.onnx.boxes import Boxes
 from detection.onnx.engine import DetectorSettings, Engine, load_engine
 from detection.onnx.sequence import detect_in_order
 from detection.scenes.model import View
 from detection.scenes.plan import plan
 from detection.scenes.render import render
-from lacs_web.embedded.up import LENT_DETECTOR
 
 TURNS = 2
 DAYS, INTERVAL = 2, 30  # frames at dawn have neighbours of their light on another day
@@ -54,18 +51,13 @@ def measure(view: View = VIEW, chosen: DetectorSettings | None = None) -> dict[s
             f"SAHI cannot be imported here ({missing}): install it in an environment of its own "
             "and name its site-packages in PYTHONPATH."
         ) from None
-    model = Path(os.environ.get("LACS_DETECTOR") or LENT_DETECTOR)
-    if not model.exists():
-        raise CommandError(f"{model.name} is not there: name a detector in LACS_DETECTOR.")
+    model = detector()
     cv2.setNumThreads(1)
     chosen = chosen or DetectorSettings.from_dict(choosing.options(tiling="gated"))
     engine = load_engine(model, chosen)
     frames = plan(DAY, DAYS, INTERVAL, view.seed)
     drawn = [render(view, frame.moment, frame.things) for frame in frames]
-    files = [
-        simplejpeg.encode_jpeg(np.ascontiguousarray(each.image), quality=88, colorspace="RGB")
-        for each in drawn
-    ]
+    files = [jpeg(each) for each in drawn]
     instants = [float(frame.moment.seconds) for frame in frames]
     truth = [people(each, view) if each.readable else None for each in drawn]
     peer = _sliced(predict, base, engine)
@@ -116,10 +108,6 @@ def _decoded(data: bytes) -> NDArray[np.uint8]:
 
 def _ours(engine: Engine, files: list[bytes], instants: list[float]) -> list[Boxes]:
     found = [Boxes.empty()] * len(files)
-
-    def load(data: bytes, long_side: int) -> NDArray[np.uint8]:
-        return decode(data, long_side=long_side, max_pixels=settings.PICTURE_MAX_PIXELS).rgb
-
     loaders = [functools.partial(load, data) for data in files]
     for position, outcome in detect_in_order(engine, loaders, instants, threads=1):
         if isinstance(outcome, Exception):

@@ -30,6 +30,12 @@ def begin(*, of: Frame | CardFile, rule: dict[str, Any], by: User | None) -> Pur
     return Purge.objects.get_or_create(**{key: of}, defaults={"rule": rule, "by": by})[0]
 
 
+def took(sha256: str) -> bool:
+    """Whether an original went, or is going, by a purge."""
+    rows = Purge.objects.filter(Q(frame__sha256=sha256) | Q(file__sha256=sha256))
+    return rows.exists() and not is_kept(sha256)
+
+
 def finish(purge: Purge) -> None:
     """Let the bytes go; harmless when repeated.
 
@@ -37,8 +43,8 @@ def finish(purge: Purge) -> None:
     preview that cannot be masked, for it is damaged or of no frame, goes as well.
     """
     sha256 = purge.sha256
-    if not _kept_by_others(sha256):
-        purge.freed = purge.freed or vault.size(sha256)
+    if not is_kept(sha256):
+        purge.freed = purge.freed or vault.size(sha256) or 0
         twins = Frame.objects.filter(sha256=sha256).select_related("deployment__lake", "purge")
         for frame in twins.order_by("pk"):
             with contextlib.suppress(FileNotFoundError):
@@ -59,7 +65,7 @@ def again(batch: Batch, files: Iterable[CardFile]) -> None:
     gone = Purge.objects.filter(done_at__isnull=False)
     here = gone.filter(frame__park=batch.deployment.lake.park_id, frame__sha256__in=hashes)
     for sha256 in here.values_list("frame__sha256", flat=True):
-        if not _kept_by_others(sha256):
+        if not is_kept(sha256):
             vault.discard(sha256)
     # What was erased on request stays away from the whole park, what a lake's rule took from it.
     lake, park = batch.deployment.lake_id, batch.deployment.lake.park_id
@@ -83,7 +89,8 @@ def keepers(sha256: str | OuterRef) -> tuple[QuerySet[Frame], QuerySet[CardFile]
     )
 
 
-def _kept_by_others(sha256: str) -> bool:
+def is_kept(sha256: str) -> bool:
+    """Whether a frame or a file keeps an original, whatever others with the same bytes do."""
     return any(rows.exists() for rows in keepers(sha256))
 
 

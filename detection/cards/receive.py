@@ -373,12 +373,13 @@ def recognise(*, batch: Batch, hashes: Mapping[int, str], user: User) -> set[int
     others = CardFile.objects.filter(batch__deployment__lake__in=lakes, **same)
     came = set(frames.values_list("sha256", flat=True))
     came |= set(others.exclude(state=State.AWAITED).values_list("sha256", flat=True))
-    known = {sha256 for sha256 in came if vault.holds(sha256)}
+    sizes = {sha256: vault.size(sha256) for sha256 in came}
     here = set()
-    asked = batch.files.filter(pk__in=[pk for pk, sha256 in hashes.items() if sha256 in known])
+    known = [pk for pk, sha256 in hashes.items() if sizes.get(sha256) is not None]
+    asked = batch.files.filter(pk__in=known)
     # What this disk could not give back must be sent, even where a file of its name still lies.
     for file in asked.exclude(reason=words.DAMAGED_HERE):
-        if file.size != vault.size(hashes[file.pk]):
+        if file.size != sizes[hashes[file.pk]]:
             continue  # it changed since it was announced: sending it says so
         with contextlib.suppress(Conflict):
             _stored(file, hashes[file.pk])

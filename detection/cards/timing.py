@@ -25,7 +25,6 @@ from detection.models import (
     Deployment,
     Frame,
     Retention,
-    Run,
 )
 from lacs_web.models import AuditEvent, User
 
@@ -167,7 +166,9 @@ def hand_to(*, batch: Batch, deployment: Deployment, user: User) -> int:
     ClockCorrection.objects.filter(batch=batch).update(deployment=deployment)
     Batch.objects.filter(pk=batch.pk).update(deployment=deployment)
     redate(deployment)
-    Run.objects.filter(batch=batch).update(weigh_owed_at=timezone.now())  # other zones count
+    # Other zones count for the card, and other cards' boxes and people's words beside it; those
+    # that it left behind lose its own.
+    runs.owe_weighing(old, deployment)
     dated = Frame.objects.filter(batch=batch, quarantine="").count()
     for lake in {old.lake, deployment.lake}:
         AuditEvent.objects.create(

@@ -141,10 +141,12 @@ def holds(sha256: str) -> bool:
     return default_storage.exists(original_name(sha256))
 
 
-def size(sha256: str) -> int:
-    """Bytes of an original; 0 where there is none."""
-    name = original_name(sha256)
-    return int(default_storage.size(name)) if default_storage.exists(name) else 0
+def size(sha256: str) -> int | None:
+    """Bytes of an original; None where there is none. Asks the storage once."""
+    try:
+        return int(default_storage.size(original_name(sha256)))
+    except FileNotFoundError:
+        return None
 
 
 def discard(sha256: str) -> None:

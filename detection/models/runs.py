@@ -193,11 +193,11 @@ class Suppression(models.Model):
 
 class Decision(models.Model):
     """What people said, in a settled frame, of a box where nothing had changed: a visitor who
-    stays (a tent, say), or a thing that is none (a rock). Counts at that place for the season;
-    derived from the frame (detection/deciding.py), and gone when the frame is settled no more.
+    stays (a tent, say), or a thing that is none (a rock). Counts at that place for the season, on
+    all cards of the deployment that the frame's card belongs to now; derived from the frame
+    (detection/deciding.py), and gone when the frame is settled no more.
     """
 
-    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="decisions")
     frame = models.ForeignKey(Frame, models.CASCADE, related_name="decisions")
     label = models.CharField(max_length=10, choices=Detection.LABELS)
     x = models.FloatField()

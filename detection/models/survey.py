@@ -66,9 +66,10 @@ class Deployment(models.Model):
     detector = models.ForeignKey(
         "detection.Detector", models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    # A run's settings, and under "second" the SHA-256 of the detector that looks too, if any
-    # (runs.kept).
-    detection = models.JSONField(null=True, blank=True)
+    second_detector = models.ForeignKey(  # looks too
+        "detection.Detector", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    detection = models.JSONField(null=True, blank=True)  # a run's settings
 
     class Meta:
         ordering = ["-starts_at"]

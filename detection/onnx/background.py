@@ -19,6 +19,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from detection.onnx.caption import Bars, bars
+
 SIDE = 640  # px of a still's long side
 COUNT = 9  # neighbours of a background
 FEWEST = 4  # below that there is no background: everything counts as changed
@@ -42,7 +44,8 @@ Levels = NDArray[Any]  # uint8 throughout; OpenCV's stubs widen every result
 class Still:
     """What is kept of a frame to compare others with: `level` uint8 [h,w,3], logarithmic; `at`
     seconds; `grid` float32 [12,16,3] mean levels of cells; `thumb` float32 [12,16] likewise of
-    grey, about their mean; `detail` float32 [12,16] mean outline; `spectrum` of the outlines.
+    grey, about their mean; `detail` float32 [12,16] mean outline; `spectrum` of the outlines;
+    `bars` that the camera burned in, as the frame shows them by itself.
     """
 
     at: float
@@ -51,6 +54,7 @@ class Still:
     thumb: NDArray[np.float32]
     detail: NDArray[np.float32]
     spectrum: NDArray[np.complex64]
+    bars: Bars
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,8 @@ def remember(rgb: Levels, at: float, side: int = SIDE) -> Still:
     high, wide = rgb.shape[:2]
     ratio = min(1.0, side / max(high, wide))
     size = (max(16, round(wide * ratio)), max(12, round(high * ratio)))
-    level = cv2.LUT(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), _LOG)
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    level = cv2.LUT(small, _LOG)
     cells = cv2.resize(level, _CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
     thumb = cells.mean(axis=2)
     outlines = _outlines(np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY), np.uint8))
@@ -114,6 +119,7 @@ def remember(rgb: Levels, at: float, side: int = SIDE) -> Still:
         thumb - thumb.mean(),
         np.asarray(cv2.resize(outlines, _CELLS, interpolation=cv2.INTER_AREA), np.float32),
         _spectrum(outlines),
+        bars(small),
     )
 
 

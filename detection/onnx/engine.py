@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from detection.onnx.background import SIDE, Background, Change
 from detection.onnx.boxes import Boxes, clip, fragments, nms
+from detection.onnx.caption import NONE, Bars, outside
 from detection.onnx.classmap import propose
 from detection.onnx.gate import unexplained, windows
 from detection.onnx.layouts import FAMILIES, Layout, known
@@ -115,13 +116,14 @@ def _fraction(name: str, value: object, high: float) -> None:
 @dataclass(frozen=True)
 class Around:
     """What is known about a frame besides its picture: the `background` (None with too few
-    neighbours), how the frame differs from it, and the boxes seen in the frame `before` (None for
-    the first of a sequence).
+    neighbours), how the frame differs from it, the boxes seen in the frame `before` (None for the
+    first of a sequence), and the `bars` that the camera burns in, where nobody is.
     """
 
     background: Background | None = None
     change: Change | None = None
     before: Boxes | None = None
+    bars: Bars = NONE
 
 
 ALONE = Around()
@@ -158,15 +160,15 @@ class Engine:
         both = [rgb, rgb]
         if self.layout.input.background and around.background is not None:
             both[1] = np.asarray(cv2.resize(around.background.rgb(), (width, height)), np.uint8)
-        whole = self._look(both, Tile(0, 0, width, height), self.settings.long_side, around.change)
+        whole = self._look(both, Tile(0, 0, width, height), self.settings.long_side, around)
         enlarged = max(1.0, (self.settings.detail or 0) / max(width, height))
         size = round(self.settings.tile / enlarged) if self.settings.tile else None
         tiles = self._tiles(whole, width, height, size, around)
-        entire = self._together(whole, both, tiles, enlarged, around.change)
+        entire = self._together(whole, both, tiles, enlarged, around)
         if self.settings.second_look and not (entire.scores >= SEEN).any():
             side = (size or round(_SECOND_TILE / enlarged)) // 2
-            closer = windows(_spots(around.change, width, height), width, height, side, 8) or []
-            entire = self._together(entire, both, closer, 2 * enlarged, around.change)
+            closer = windows(_spots(around, width, height), width, height, side, 8) or []
+            entire = self._together(entire, both, closer, 2 * enlarged, around)
         return entire
 
     def _tiles(
@@ -179,7 +181,7 @@ class Engine:
         if not self.settings.gated or around.change is None or around.before is None:
             return every
         before = around.before.xyxy[self._seen(around.before)]
-        spots = np.concatenate([_spots(around.change, width, height), before])
+        spots = np.concatenate([_spots(around, width, height), before])
         spots = unexplained(spots, whole.xyxy[whole.scores >= SURE])
         chosen = windows(spots, width, height, size, len(every) - 1)
         if chosen is None:
@@ -200,7 +202,7 @@ class Engine:
         both: list[NDArray[np.uint8]],
         tiles: Sequence[Tile],
         scale: float,
-        change: Change | None,
+        around: Around,
     ) -> Boxes:
         """Boxes of a `first` look and of looks at `tiles`, `scale` times enlarged, as one. The
         closer look decides: what the first is not SURE of, and a tile has whole, is the tile's. It
@@ -216,7 +218,7 @@ class Engine:
         found, cut = [first], [np.zeros(len(first), bool)]
         for tile in tiles:
             found.append(
-                self._look(both, tile, round(scale * max(tile.width, tile.height)), change)
+                self._look(both, tile, round(scale * max(tile.width, tile.height)), around)
             )
             cut.append(tile.cuts(found[-1].xyxy, width, height))
         looks = np.repeat(np.arange(len(found)), [len(each) for each in found])
@@ -231,10 +233,10 @@ class Engine:
         both: list[NDArray[np.uint8]],
         window: Tile,
         long_side: int,
-        change: Change | None,
+        around: Around,
     ) -> Boxes:
-        """Boxes seen in `window` of the picture, in px of the whole picture; `both` are picture
-        and background.
+        """Boxes seen in `window` of the picture, in px of the whole picture, none of what is burned
+        in; `both` are picture and background.
         """
         seen, behind = (
             each[window.y : window.y + window.height, window.x : window.x + window.width]
@@ -245,11 +247,12 @@ class Engine:
         outputs = self.session.run(tensor, wanted.sizes(tensor))
         found = self.layout.decode(outputs, tensor.shape, self.settings.min_score)
         found = clip(mapping.to_picture(found), window.width, window.height)
-        found = nms(found, self.settings.nms_iou, self.settings.max_boxes)
         found = found.shift(window.x, window.y)
-        if not self.settings.weighed or change is None:
+        found = found.take(outside(found.xyxy, len(both[0]), around.bars))
+        found = nms(found, self.settings.nms_iou, self.settings.max_boxes)
+        if not self.settings.weighed or around.change is None:
             return found
-        return _weighed(found, change, both[0].shape[:2], self._long)
+        return _weighed(found, around.change, both[0].shape[:2], self._long)
 
     @functools.cached_property
     def _ours(self) -> NDArray[np.bool_]:
@@ -276,11 +279,13 @@ def _weighed(boxes: Boxes, change: Change, size: tuple[int, int], long: NDArray[
     return Boxes(boxes.xyxy, scores, boxes.classes)
 
 
-def _spots(change: Change | None, width: int, height: int) -> NDArray[np.float32]:
-    """[N,4] in px what changed; nothing where that is not known."""
-    if change is None:
+def _spots(around: Around, width: int, height: int) -> NDArray[np.float32]:
+    """[N,4] in px what changed, but for what is burned in; nothing where that is not known."""
+    if around.change is None:
         return np.zeros((0, 4), np.float32)
-    return change.spots * np.array([width, height] * 2, np.float32)
+    spots = around.change.spots
+    spots = spots[outside(spots, 1.0, around.bars)]
+    return spots * np.array([width, height] * 2, np.float32)
 
 
 def detect_many(

@@ -65,8 +65,10 @@ def repeats(
     instants: NDArray[np.float64],
     light: NDArray[np.float32] | None = None,
     decisions: Sequence[Decision] = (),
+    wanted: NDArray[np.bool_] | None = None,
 ) -> list[Reason | None]:
-    """Why each box is suppressed, or None: [N].
+    """Why each box is suppressed, or None: [N]. Given `wanted` [N], the others are only what those
+    are seen against, and have None.
 
     `instants` [F] seconds of all frames, also of those without boxes; `light` [F,…] thumbnails of
     them (`Still.thumb`), without which light goes by the hour. Of two `decisions` on one place the
@@ -77,6 +79,9 @@ def repeats(
     lights, like = _lights(instants, light)
     reasons: list[Reason | None] = [None] * len(sightings.frame)
     for label, members in _places(sightings):
+        asked = np.ones(len(members), bool) if wanted is None else wanted[members]
+        if not asked.any():
+            continue
         held = np.median(sightings.xyxy[members], axis=0)
         words = [d.visitor for d in decisions if d.label == label and _same(held, d.xyxy)]
         said = words[-1] if words else None
@@ -90,12 +95,12 @@ def repeats(
         else:
             stays = _stays(instants[frames])
             visited = came | _visits(stays, came)
-            fires = _fires_elsewhen(frames, instants, lights, like)
+            fires = _fires_elsewhen(frames, asked, instants, lights, like)
             days = len(np.unique(instants[frames] // _DAY))
             if label in LONG:
                 fires &= (days >= _DAYS) and not visited.any()
             suppressed = ~visited & fires & (~np.isnan(shown) | (days >= _DAYS))
-        for member in members[suppressed].tolist():
+        for member in members[suppressed & asked].tolist():
             reasons[member] = Reason.RECURS if said is None else Reason.DISMISSED
     return reasons
 
@@ -109,11 +114,11 @@ def _places(sightings: Sightings) -> list[tuple[str, NDArray[np.intp]]]:
         box, label = sightings.xyxy[member], sightings.labels[member]
         column, row = (int((box[axis] + box[axis + 2]) / 2 / pitch) for axis in (0, 1))
         near = {
-            place: overlap
+            place: common
             for x in (column - 1, column, column + 1)
             for y in (row - 1, row, row + 1)
             for place in cells[label, x, y]
-            if (overlap := _overlap(found[place][2], box)) >= OVERLAP
+            if (common := overlap(found[place][2], box)) >= OVERLAP
         }
         if near:
             _, members, mean = found[max(near, key=near.__getitem__)]  # beside it may be another
@@ -126,11 +131,13 @@ def _places(sightings: Sightings) -> list[tuple[str, NDArray[np.intp]]]:
 
 
 def _same(a: NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]) -> bool:
-    return _overlap(a, b) >= OVERLAP
+    return overlap(a, b) >= OVERLAP
 
 
-def _overlap(a: NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]) -> float:
-    """IoU of two boxes, each grown by SLACK."""
+def overlap(
+    a: Sequence[float] | NDArray[np.float64], b: Sequence[float] | NDArray[np.float64]
+) -> float:
+    """IoU of two boxes (left, top, right, bottom as fractions), each grown by SLACK."""
     more = 2 * SLACK
     wide = min(a[2], b[2]) - max(a[0], b[0]) + more
     high = min(a[3], b[3]) - max(a[1], b[1]) + more
@@ -156,14 +163,16 @@ def _visits(stays: NDArray[np.int64], came: NDArray[np.bool_]) -> NDArray[np.boo
 
 def _fires_elsewhen(
     frames: NDArray[np.int64],
+    asked: NDArray[np.bool_],
     instants: NDArray[np.float64],
     lights: NDArray[np.int64],
     like: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """[M] whether the thing fires often enough at other times, in like light."""
+    """[M] whether the thing fires often enough at other times, in like light; where `asked` [M]."""
     firing = np.unique(frames)
     result = np.zeros(len(frames), bool)
-    for position, frame in enumerate(frames.tolist()):
+    for position in np.flatnonzero(asked).tolist():
+        frame = int(frames[position])
         alike = like[lights[frame]]
         others = (np.abs(instants - instants[frame]) >= _AWAY) & alike[lights]
         times = np.count_nonzero(others[firing])

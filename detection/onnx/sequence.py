@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from detection.onnx import background
 from detection.onnx.background import APART, SIDE, Still, remember
 from detection.onnx.boxes import Boxes
+from detection.onnx.caption import agreed, bars
 from detection.onnx.engine import Around
 from detection.onnx.quality import Quality, judge
 
@@ -128,13 +129,14 @@ def _one(
 ) -> Seen:
     height, width = rgb.shape[:2]
     if album is None:
-        boxes = detector.detect(rgb, Around(before=before))
+        boxes = detector.detect(rgb, Around(before=before, bars=agreed([bars(rgb)])))
         return Seen(boxes, width, height, np.full(len(boxes), np.nan, np.float32), _NO_LIGHT)
     still = album.of(position, rgb)
     near = album.near(position)
     behind = background.background(still, background.neighbours(still, near))
     change = None if behind is None else background.change(still, behind)
-    boxes = detector.detect(rgb, Around(behind, change, before))
+    burned_in = agreed([each.bars for each in (still, *near)])
+    boxes = detector.detect(rgb, Around(behind, change, before, burned_in))
     evidence = np.full(len(boxes), np.nan, np.float32)
     if change is not None:
         evidence = change.within(boxes.to_fractions(width, height))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from detection import overview, placing, renditions, tasks, zoning, zoning_text
+from detection import choosing, overview, placing, renditions, tasks, zoning, zoning_text
 from detection.forms import DeploymentForm, DetectionForm
 from detection.models import Deployment, Frame, Zone
 from detection.views import runs
@@ -40,6 +40,7 @@ def deployment(request: HttpRequest, deployment: str) -> HttpResponse:
         "batches": overview.batches(one),
         **runs.of(one),
         "detection_form": DetectionForm(deployment=one),
+        "kept_tiling": choosing.tiling(one.detection).label if one.detection else "",
         "frame": frame,
         "examined": frame is not None and renditions.examined(frame),
         "name_size": frame.height // 28 if frame else 0,
@@ -90,7 +91,9 @@ def zones(request: HttpRequest, deployment: str) -> HttpResponse:
 
 
 def _fetch(request: HttpRequest, action: Action, slug: str) -> Deployment:
-    with_place = Deployment.objects.select_related("lake__park", "camera")
+    with_place = Deployment.objects.select_related(
+        "lake__park", "camera", "detector", "second_detector"
+    )
     return access.fetch(with_place, user=request.user, action=action, slug=slug)
 
 

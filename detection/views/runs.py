@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.contrib import messages
@@ -18,7 +18,7 @@ from detection import choosing, comparing, overview, runs, tasks, trying
 from detection.detecting import changed, is_whole
 from detection.forms import DetectionForm
 from detection.labels import COUNTED_SCORE
-from detection.models import Deployment, Detection, Frame, Run, RunFrame, Suppression, Trial
+from detection.models import Batch, Deployment, Detection, Frame, Run, RunFrame, Suppression, Trial
 from detection.onnx.runtime import LACKS
 from lacs_web import access
 from lacs_web.access import Action
@@ -52,6 +52,7 @@ def start(request: HttpRequest, deployment: str) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, form, one)
     data, started, busy = form.cleaned_data, 0, 0
+    idle: list[Batch] = []
     if data["keep"]:
         runs.keep_for_new_cards(
             deployment=one,
@@ -62,8 +63,6 @@ def start(request: HttpRequest, deployment: str) -> HttpResponse:
         )
     batches = [data["batch"]] if data["batch"] else one.batches.all()
     for batch in batches:
-        if not Frame.objects.filter(batch=batch, quarantine="").exists():
-            continue
         try:
             run = runs.start_run(
                 batch=batch,
@@ -74,10 +73,21 @@ def start(request: HttpRequest, deployment: str) -> HttpResponse:
             )
         except runs.AlreadyRunning:
             busy += 1
-            continue
-        started += 1
-        tasks.ring_for(run)
-    _tell_started(request, started, busy)
+        except runs.NothingToExamine:
+            idle.append(batch)
+        else:
+            started += 1
+            tasks.ring_for(run)
+    _tell_started(request, started, busy, idle)
+    return redirect("detection:deployment", one.slug)
+
+
+@require_POST
+def end_kept(request: HttpRequest, deployment: str) -> HttpResponse:
+    """Examine new cards as usual again: what was kept for them is taken back."""
+    one = _deployment(request, Action.DETECT, deployment)
+    runs.take_back_kept(deployment=one, user=cast("User", request.user))
+    messages.success(request, _("New cards are examined by the default detector again."))
     return redirect("detection:deployment", one.slug)
 
 
@@ -108,6 +118,8 @@ def repeat(request: HttpRequest, run: int) -> HttpResponse:
         )
     except runs.AlreadyRunning:
         _tell_started(request, 0, 1)
+    except runs.NothingToExamine:
+        _tell_started(request, 0, 0, [one.batch])
     else:
         tasks.ring_for(again)
         _tell_started(request, 1, 0)
@@ -220,6 +232,7 @@ def _tried(found: Trial) -> dict[str, Any]:
         "pictures": pictures,
         "mean": sum(seconds) / len(seconds) if seconds else None,
         "counted": sum(len(each["boxes"]) for each in pictures),
+        "purged": found.state == Trial.State.FAILED and trying.all_purged(found.deployment),
     }
 
 
@@ -276,7 +289,12 @@ def _pictures_of_suppressed(run: Run) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _tell_started(request: HttpRequest, started: int, busy: int) -> None:
+def _tell_started(
+    request: HttpRequest, started: int, busy: int, idle: Sequence[Batch] = ()
+) -> None:
+    """How many runs were `started`, for how many cards the detector was `busy`, and the cards
+    where there was nothing to examine.
+    """
     if started:
         told = ngettext("%(n)d run is started.", "%(n)d runs are started.", started)
         messages.success(request, told % {"n": started})
@@ -286,7 +304,11 @@ def _tell_started(request: HttpRequest, started: int, busy: int) -> None:
             _("This detector is at work there already, or paused: wait for it, or resume it."),
         )
     if not started and not busy:
-        messages.warning(request, _("There are no dated frames to examine yet."))
+        if Frame.objects.filter(batch__in=idle, purge__isnull=False).exists():
+            told = _("The originals of these frames were purged: nothing is left to examine.")
+        else:
+            told = _("There are no dated frames to examine yet.")
+        messages.warning(request, told)
 
 
 def _refused(request: HttpRequest, form: DetectionForm, one: Deployment) -> HttpResponse:

@@ -14,7 +14,7 @@ from dashboards import rollups
 from dashboards.attendance import attendance
 from dashboards.models import Change, DayFigures, DeploymentFigures
 from dashboards.tasks import keep_figures, plan
-from detection import weighing
+from detection import runs, weighing
 from detection.models import Deployment, Detection, Frame, Suppression
 from lacs_web.models import Lake
 from tests.dashboards.survey import FIRST, LAST, at, make_survey, read, seen
@@ -67,7 +67,7 @@ def test_boxes_that_do_not_count_any_more(place: Deployment) -> None:
     assert box
     Suppression.objects.create(detection=box, reason=Suppression.Reason.IGNORED)
     assert in_step(place)["machine_only_person_hours"] == pytest.approx((3 + 4) * 0.25)
-    weighing.owe(place)
+    runs.owe_weighing(place)
     for run in weighing.owed():
         weighing.weigh(run)
     assert in_step(place)["machine_only_person_hours"] == pytest.approx((3 + 5) * 0.25)

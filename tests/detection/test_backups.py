@@ -24,7 +24,7 @@ from moto.server import ThreadedMotoServer
 from dashboards.attendance import attendance
 from detection import health
 from detection.backups import restoring, saving
-from detection.cards import vault
+from detection.cards import purging, vault
 from detection.models import Batch, CardFile, Detector, Frame, Run, RunFrame
 from lacs_web import env
 from lacs_web.models import Lake
@@ -255,6 +255,23 @@ def test_a_restore_that_is_cut_leaves_no_less_than_there_was(
     assert place.read_bytes() == b"made since"
     assert restoring._fetch(kept, name, vault.digest_of(kept))
     assert place.read_bytes() == kept.read_bytes()
+
+
+def test_what_is_purged_while_it_is_saved_is_not_lost(
+    survey: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows were read before: they speak of bytes that go before they are copied."""
+    purged, gone = CardFile.objects.filter(path__in=["1.jpg", "2.jpg"]).order_by("path")
+    real = saving._copy
+
+    def meanwhile(*args: Any) -> Any:
+        purging.finish(purging.begin(of=purged, rule={"days": 1}, by=None))
+        vault.discard(gone.sha256)
+        return real(*args)
+
+    monkeypatch.setattr(saving, "_copy", meanwhile)
+    saved = saving.save(tmp_path)
+    assert saved.lost == [vault.original_name(gone.sha256)]
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_lost(survey: Lake, tmp_path: Path) -> None:

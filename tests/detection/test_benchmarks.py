@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
-from detection.benchmarks import detect, floor, gating, memory, repeats, slicing, worker
+from detection.benchmarks import detect, drawn, floor, gating, memory, repeats, slicing, worker
 from detection.onnx.engine import DetectorSettings
 from detection.scenes.model import View
 from tests.onnx_models import tiny_yolox
@@ -59,7 +59,7 @@ def test_the_short_mode_names_what_there_is() -> None:
 
 def test_without_a_detector_one_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LACS_DETECTOR", raising=False)
-    monkeypatch.setattr(floor, "LENT_DETECTOR", tmp_path / "not there.onnx")
+    monkeypatch.setattr(drawn, "LENT_DETECTOR", tmp_path / "not there.onnx")
     assert floor.detector_file(tmp_path).exists()
     assert "LACS_DETECTOR" not in os.environ
 

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from annotation import reviewing
 from annotation.reviewing import StatedBox
 from dashboards.attendance import attendance
 from detection import runs, tasks, weighing
+from detection.cards import timing
 from detection.models import Batch, Decision, Deployment, Detector, Frame, Run, Suppression
 from lacs_web.models import Role, User
 from tests.cast import person
@@ -139,6 +142,40 @@ def test_nothing_is_decided_on_who_moves_on_unreadable_frames_or_by_one_voice_al
     assert not Decision.objects.exists()
 
 
+def test_what_was_said_goes_with_the_card_to_another_deployment() -> None:
+    deployment = make_deployment(interval_seconds=900)
+    right = make_deployment(deployment.lake, "right", interval_seconds=900)
+    ranger = person(Role.RANGER, deployment.lake)
+    moved = card(deployment, NOON, [[still(0.2)], [still(0.2)]])
+    stays = card(deployment, NOON + timedelta(days=1), [[still(0.2)]])
+    there = card(right, NOON + timedelta(days=2), [[still(0.2)]])
+    read(frames(moved)[0], moved, ranger, "nobody")
+    weigh_all()
+    assert [len(suppressed(run)) for run in (moved, stays, there)] == [2, 1, 0]
+    Batch.objects.update(closed_at=NOON)
+    timing.hand_to(batch=moved.batch, deployment=right, user=ranger)
+    weigh_all()
+    assert [len(suppressed(run)) for run in (moved, stays, there)] == [2, 0, 1]
+
+
+def test_a_narrow_stone_off_itself_by_a_knock_is_the_same_for_whoever_decides() -> None:
+    """As when repeats are looked for: boxes are grown a little before they are compared."""
+    deployment = make_deployment(interval_seconds=900)
+    ranger = person(Role.RANGER, deployment.lake)
+
+    def narrow(x: float) -> runs.Box:
+        return runs.Box("person", "person", 0.9, x, 0.5, 0.004, 0.01, 0.0)
+
+    run = card(deployment, NOON, [[narrow(0.2)], [narrow(0.2022)]])
+    first, second = frames(run)
+    read(first, run, ranger, "boxes", narrow(0.2022))
+    assert Decision.objects.get().visitor is True
+    weigh_all()
+    read(second, run, ranger, "boxes", narrow(0.2022))
+    assert Decision.objects.count() == 2
+    assert not weighing.owed().exists()  # it is known already
+
+
 def test_the_same_word_on_the_same_place_weighs_nothing_anew() -> None:
     deployment = make_deployment(interval_seconds=900)
     ranger = person(Role.RANGER, deployment.lake)
@@ -148,3 +185,24 @@ def test_the_same_word_on_the_same_place_weighs_nothing_anew() -> None:
     read(frames(run)[1], run, ranger, "nobody")
     assert Decision.objects.count() == 2
     assert not weighing.owed().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_decisions_and_kept_detectors_outlive_their_migration_and_its_way_back() -> None:
+    deployment = make_deployment(interval_seconds=900)
+    run = card(deployment, NOON, [[still(0.2)]])
+    read(frames(run)[0], run, person(Role.RANGER, deployment.lake), "nobody")
+    kept = {"detector": run.detector, "second_detector": run.detector, "detection": {"tile": 480}}
+    Deployment.objects.update(**kept)
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        MigrationExecutor(connection).migrate([("detection", "0012_erased_frames")])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT deployment_id FROM detection_decision")
+            assert cursor.fetchall() == [(deployment.pk,)]
+            cursor.execute("SELECT detection->>'second' FROM detection_deployment")
+            assert cursor.fetchall() == [(run.detector.sha256,)]
+    finally:
+        MigrationExecutor(connection).migrate(latest)
+    assert Deployment.objects.filter(**kept).exists()
+    assert Decision.objects.get().frame == frames(run)[0]

@@ -35,6 +35,7 @@ from detection.models import (
     Detection,
     Detector,
     Frame,
+    Purge,
     Run,
     RunFrame,
     Suppression,
@@ -128,11 +129,21 @@ def test_a_second_detector_looks_too(officer: Client, batch: Batch, tmp_path: Pa
     again = {"keep": "on", **fields}
     page = officer.post(reverse("detection:run-start", args=["shore"]), again, follow=True)
     deployment = Deployment.objects.get()
-    assert runs.kept(deployment) == (choosing.options(tiling="none", long_side=640), second)
+    assert deployment.detection == choosing.options(tiling="none", long_side=640)
     assert f'<option value="{second.pk}" selected>' in page.content.decode()
+    assert f"New cards are examined by {first} + {second}" in page.content.decode()
     Run.objects.all().delete()
     tasks.start_owed_runs()  # as for a new card
     assert Run.objects.get().second_detector == second
+    back = reverse("detection:kept-end", args=["shore"])
+    for _twice in range(2):
+        page = officer.post(back, follow=True)
+        assert "New cards are examined by the default detector again." in page.content.decode()
+        assert back not in page.content.decode()
+    assert AuditEvent.objects.filter(action="detection taken back").count() == 1
+    Run.objects.all().delete()
+    tasks.start_owed_runs()
+    assert Run.objects.get().second_detector is None
 
 
 def test_pace_and_minutes_left_are_of_the_last_minutes(officer: Client, batch: Batch) -> None:
@@ -172,6 +183,35 @@ def test_a_trial_shows_boxes_and_counts_nowhere(officer: Client, batch: Batch) -
     assert "hx-get" not in page  # it stands still now
     assert not Detection.objects.exists()
     assert not Run.objects.exists()
+
+
+def test_what_was_purged_is_neither_examined_nor_tried_nor_probed_with(
+    officer: Client, batch: Batch
+) -> None:
+    run = runs.start_run(
+        batch=batch, detector=Detector.objects.get(), options=choosing.options(), user=None
+    )
+    work_through(run)
+    first, *rest = Frame.objects.order_by("captured_at")
+    Purge.objects.create(frame=first, rule={"days": 1})
+    assert first.sha256 not in registering._telling()
+    assert len(registering._telling()) == 11
+    assert first not in trying.frames(batch.deployment)
+    again = reverse("detection:run-repeat", args=[run.pk])
+    officer.post(again, {"frames": "all"})
+    assert runs.progress(Run.objects.get(repeats=run))["total"] == 11
+    Run.objects.filter(repeats=run).delete()
+    for frame in rest:
+        Purge.objects.create(frame=frame, rule={"days": 1})
+    start = reverse("detection:run-start", args=["shore"])
+    for where, asked in ((start, chosen()), (again, {"frames": "all"})):
+        page = officer.post(where, asked, follow=True).content.decode()
+        assert "The originals of these frames were purged: nothing is left to examine." in page
+    assert Run.objects.get() == run
+    officer.post(reverse("detection:try", args=["shore"]), chosen())
+    tasks.try_out(Trial.objects.get().pk)
+    page = officer.get(reverse("detection:trial", args=[Trial.objects.get().pk])).content.decode()
+    assert "daylight frames were purged: nothing is left to try it on." in page
 
 
 def test_a_trial_of_what_cannot_be_opened_says_why(officer: Client, batch: Batch) -> None:

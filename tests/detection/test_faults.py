@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
-from detection import claims, inference, runs, tasks
+from detection import claims, health, inference, runs, tasks
 from detection.cards import ingest, receive
 from detection.models import CardFile, Detection, Frame, Run, RunFrame
 from detection.registering import register
@@ -129,6 +129,30 @@ def test_messages_that_come_twice_late_or_in_any_order_do_nothing_twice(
     assert stands() == before
     assert len(before[0]) == 4 == Detection.objects.count()  # type: ignore[arg-type]
     assert inference.examine(run, limit=50) == 0
+
+
+@pytest.mark.django_db
+def test_no_sweep_is_lost_and_of_those_that_piled_up_one_works(
+    tmp_path: Path, rung: list[int], settings: Any
+) -> None:
+    """While a worker is busy for long, beat goes on sending them."""
+    beat = settings.CELERY_BEAT_SCHEDULE["sweep"]
+    assert "expires" not in beat.get("options", {})
+    settings.SWEEP_SECONDS = 3600  # however slow this machine is
+    run = open_run(import_card(tmp_path, 2))
+    doorbell = health._redis()
+    doorbell.delete(health.SWEEPING)
+    tasks.sweep(**beat["kwargs"])
+    assert run.pk in rung
+    rung.clear()
+    for _ in range(20):
+        tasks.sweep(**beat["kwargs"])
+    assert rung == []
+    assert 0 < doorbell.pttl(health.SWEEPING) <= 1_800_000  # gone before beat's next
+    doorbell.delete(health.SWEEPING)
+    tasks.sweep(**beat["kwargs"])
+    assert run.pk in rung
+    doorbell.delete(health.SWEEPING)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -74,7 +74,7 @@ def test_a_zone_to_ignore_holds_from_the_first_frame_and_follows_what_is_drawn()
 def test_what_was_asked_for_meanwhile_is_still_owed() -> None:
     deployment = make_deployment()
     run = run_over(deployment, [[box(0.1)]])
-    weighing.owe(deployment)
+    runs.owe_weighing(deployment)
     stale = weighing.owed().get()
     draw(deployment, LEFT)
     Suppression.objects.all().delete()
@@ -105,7 +105,7 @@ def test_a_rock_is_suppressed_and_who_comes_is_not_in_figures_and_suggestions() 
     served = drafts.serve(frames=frames, reviewer=reader)
     suggested = boxes_of(list(served.values()))
     assert [len(suggested[frame.pk]) for frame in frames] == [n == 20 for n in range(40)]
-    weighing.owe(deployment)
+    runs.owe_weighing(deployment)
     tasks.weigh(run.pk)  # anew: the same
     assert suppressed(run) == [(0.2, "recurs")] * 40
 
@@ -113,6 +113,6 @@ def test_a_rock_is_suppressed_and_who_comes_is_not_in_figures_and_suggestions() 
 def test_repeats_wait_until_the_run_is_finished() -> None:
     deployment = make_deployment()
     run = run_over(deployment, [[box(0.2, evidence=0.0)] for _ in range(40)])
-    weighing.owe(deployment)
+    runs.owe_weighing(deployment)
     tasks.weigh(run.pk)
     assert suppressed(run) == []

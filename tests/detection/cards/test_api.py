@@ -170,15 +170,26 @@ def test_a_card_closed_without_a_file_takes_it_later(hand: Hand) -> None:
     assert (result["batch"], result["complete"], result["missing"]) == (batch, True, [])
 
 
-def test_the_same_card_twice_is_not_sent_again(hand: Hand) -> None:
+def test_the_same_card_twice_is_not_sent_again(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"1.jpg": jpeg(), "2.jpg": jpeg(shade=1)}
     first = hand.hand_over(files)
     batch = hand.open(files).json()["batch"]
     assert batch != first["batch"]
     ids = hand.announce(batch, files)
     asked = [{"id": pk, "sha256": sha(data)} for pk, data in zip(ids, files.values(), strict=True)]
-    answer = hand.post("api-recognise", {"files": asked}, batch=batch)
+    questions = []
+    with monkeypatch.context() as counted:
+        for way in ("exists", "size"):
+            real = getattr(FileSystemStorage, way)
+
+            def ask(self: Any, name: str, real: Any = real) -> Any:
+                questions.append(name)
+                return real(self, name)
+
+            counted.setattr(FileSystemStorage, way, ask)
+        answer = hand.post("api-recognise", {"files": asked}, batch=batch)
     assert answer.json()["stored"] == ids
+    assert len(questions) == len(files)  # one of each, for a bucket is far away
     result = hand.hand_over(files)
     assert (result["duplicate"], result["new"], result["complete"]) == (2, 0, True)
     assert [one["batch"] for one in result["duplicates_of"]] == [first["batch"]]

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from detection import weighing
 from detection.cards import clock, exif, timing
 from detection.cards.fitting import Fitting
 from detection.cards.receipt import receipt
@@ -466,6 +467,13 @@ def test_a_card_of_the_wrong_lake_is_moved_and_moved_back(
     run = Run.objects.create(
         batch=batch, detector=make_detector(), software="test", finished_at=NOON
     )
+    left, joined = (
+        Run.objects.create(
+            batch=Batch.objects.create(deployment=each, closed_at=NOON),
+            detector=make_detector(), software="test", finished_at=NOON,
+        )
+        for each in (wrong, right)
+    )  # fmt: skip
     where = reverse("detection:card-move", args=[batch.pk])
     assert where in client.get(reverse("detection:batch", args=[batch.pk])).content.decode()
     assert right.slug in client.get(where).content.decode()
@@ -474,8 +482,8 @@ def test_a_card_of_the_wrong_lake_is_moved_and_moved_back(
     assert batch.deployment == right
     assert set(Frame.objects.values_list("deployment", flat=True)) == {right.pk}
     assert instants() == [NOON, NOON + HOUR]  # the card's own correction went along
-    run.refresh_from_db()
-    assert run.weigh_owed_at  # for the zones of the right place
+    # For the zones of the right place; and what it says of repeats left one place for another.
+    assert set(weighing.owed()) == {run, left, joined}
     timing.undo(correction=ClockCorrection.objects.get(), user=User.objects.get())
     assert instants() == [NOON - 2 * HOUR, NOON - HOUR]  # by the clock of the right camera
     events = AuditEvent.objects.filter(action="card moved")

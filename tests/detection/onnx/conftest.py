@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
+from detection.benchmarks.drawn import Days, draw
 from detection.onnx.background import Still, remember
 from detection.scenes.model import Moment, View
 from detection.scenes.plan import plan
 from detection.scenes.render import render
-from tests.detection.onnx.drawn import Days, draw
 
 VIEW = View(640, 480)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detection.benchmarks.drawn import Days
 from detection.labels import Activity, Label
 from detection.onnx import background
 from detection.onnx.background import (
@@ -28,7 +29,6 @@ from detection.onnx.background import (
 from detection.scenes.model import Moment, Pose, Thing
 from detection.scenes.render import render
 from tests.detection.onnx.conftest import VIEW
-from tests.detection.onnx.drawn import Days
 
 NOON = datetime(2025, 7, 26, 14, 12)  # noqa: DTZ001 - camera clock
 PEOPLE = [

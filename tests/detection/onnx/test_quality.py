@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from detection.benchmarks.drawn import Days
 from detection.onnx.background import Still, remember
 from detection.onnx.quality import Problem, judge
 from detection.scenes.model import Moment
 from detection.scenes.render import render
 from tests.detection.onnx.conftest import VIEW
-from tests.detection.onnx.drawn import Days
 
 
 def near(stills: list[Still], at: int) -> list[Still]:

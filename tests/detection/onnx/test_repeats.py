@@ -10,12 +10,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from detection.benchmarks.drawn import ROCK, Days, draw, sight
 from detection.labels import Activity, Label
 from detection.onnx.repeats import Decision, Reason, Sightings, repeats
 from detection.scenes.model import Pose, Thing
 from detection.scenes.plan import plan, roughened
 from tests.detection.onnx.conftest import VIEW
-from tests.detection.onnx.drawn import ROCK, Days, draw, sight
 
 HOUR = 3600.0
 
@@ -34,6 +34,15 @@ def test_the_stone_goes_and_people_and_tents_stay(weekend: Days, seed: int) -> N
     assert gone["person"] <= 0.01
     assert gone["tent"] == 0
     assert gone["sheep"] == 0
+
+
+def test_part_of_the_boxes_is_judged_as_it_would_be_among_all(weekend: Days) -> None:
+    sightings, _ = sight(weekend, 1)
+    every = repeats(sightings, weekend.instants, weekend.light)
+    wanted = sightings.frame < len(weekend.frames) // 3
+    some = repeats(sightings, weekend.instants, weekend.light, wanted=wanted)
+    assert any(some)
+    assert some == [why if asked else None for why, asked in zip(every, wanted, strict=True)]
 
 
 def test_hard_conditions_hide_nobody() -> None:

@@ -1,25 +1,35 @@
-"""Drawn days with what the background says of them, and a detector that sees what is drawn.
+"""What the benchmarks and the tests of the engine have in common: drawn days with what the
+background says of them, as JPEGs too, the detector that is measured, and one that sees what is
+drawn.
 
-The detector finds people and tents where they are, give or take a little, and takes one stone for
+The latter finds people and tents where they are, give or take a little, and takes one stone for
 a person whenever the sun is on it: what a real one does, with a truth to hold it to.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import simplejpeg
+from django.conf import settings
+from django.core.management import CommandError
 from numpy.typing import NDArray
 
+from detection.cards.decode import decode
 from detection.onnx import background
 from detection.onnx.background import Change, Still, remember
+from detection.onnx.engine import Around
 from detection.onnx.repeats import Sightings
 from detection.scenes.light import sun
 from detection.scenes.model import Rendered, View
 from detection.scenes.plan import Frame
 from detection.scenes.render import render
 from detection.scenes.valley import PERSON_METRES, STONES, person_height
+from lacs_web.embedded.up import LENT_DETECTOR
 
 ROCK = "rock"
 
@@ -46,14 +56,39 @@ def draw(view: View, frames: Sequence[Frame]) -> Days:
         remember(each.image, frame.moment.seconds)
         for each, frame in zip(drawn, frames, strict=True)
     ]
-    changes = [change_of(stills, at) for at in range(len(stills))]
+    changes = [around(stills, at).change for at in range(len(stills))]
     return Days(frames, drawn, stills, changes)
 
 
-def change_of(stills: Sequence[Still], at: int) -> Change | None:
+def around(stills: Sequence[Still], at: int) -> Around:
+    """What is known of a frame by those before and after it."""
     others = [*stills[max(0, at - 150) : at], *stills[at + 1 : at + 151]]
     behind = background.background(stills[at], background.neighbours(stills[at], others))
-    return None if behind is None else background.change(stills[at], behind)
+    return Around(behind, None if behind is None else background.change(stills[at], behind))
+
+
+def jpeg(drawn: Rendered) -> bytes:
+    """As a camera writes it."""
+    rgb = np.ascontiguousarray(drawn.image)
+    return bytes(simplejpeg.encode_jpeg(rgb, quality=88, colorspace="RGB"))
+
+
+def load(data: bytes, long_side: int) -> NDArray[np.uint8]:
+    """A JPEG as a run decodes it."""
+    return decode(data, long_side=long_side, max_pixels=settings.PICTURE_MAX_PIXELS).rgb
+
+
+def named() -> Path:
+    """LACS_DETECTOR, else where the YOLOX-nano lent for development would lie."""
+    return Path(os.environ.get("LACS_DETECTOR") or LENT_DETECTOR)
+
+
+def detector() -> Path:
+    """The detector that is `named`; CommandError where there is none."""
+    model = named()
+    if not model.exists():
+        raise CommandError(f"{model.name} is not there: name a detector in LACS_DETECTOR.")
+    return model
 
 
 def rock_box(shift: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float, float, float]:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("detection", "0012_erased_frames"),
+        ("detection", "0013_decisions_and_kept_detectors"),
     ]
 
     operations = [
