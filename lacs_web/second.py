@@ -40,8 +40,14 @@ def enter(request: HttpRequest, user: User, *, how: str, then: str) -> HttpRespo
         owed = {"user": user.pk, "how": how, "then": then, "until": time.time() + PATIENCE}
         request.session[WAITING] = owed
         return redirect("signin-code")
+    return _admit(request, user, how=how, then=then)
+
+
+def _admit(
+    request: HttpRequest, user: User, *, how: str, then: str, **detail: bool
+) -> HttpResponse:
     login(request, user, backend=BACKEND)
-    AuditEvent.objects.create(user=user, action=how)
+    AuditEvent.objects.create(user=user, action=how, detail=detail)
     return redirect(then)
 
 
@@ -60,24 +66,20 @@ def signin_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             _guess(request, user)
-        except brake.TooMany as refusal:
-            problem, status = brake.pause(refusal), 429
         except ValidationError as refusal:
-            problem, status = refusal.messages[0], 400
+            problem = refusal.messages[0]
+            status = 429 if isinstance(refusal, brake.TooMany) else 400
         else:
-            login(request, user, backend=BACKEND)
-            request.session.pop(WAITING, None)
-            AuditEvent.objects.create(user=user, action=owed["how"], detail={"code": True})
-            return redirect(owed["then"])
+            del request.session[WAITING]
+            return _admit(request, user, how=owed["how"], then=owed["then"], code=True)
     return render(request, "lacs_web/signin_code.html", {"problem": problem}, status=status or 200)
 
 
 def _guess(request: HttpRequest, user: User) -> None:
-    """Raises TooMany, and ValidationError for a wrong code."""
-    attempt = brake.begin(account=f"code of {user.pk}", address=brake.address_of(request))
-    if not codes.check(user=user, said=request.POST.get("code", "")):
-        raise ValidationError(_("That is not the code, or it was used already."))
-    brake.succeed(attempt)
+    """Raises ValidationError for a wrong code, and as TooMany."""
+    with brake.guess(account=f"code of {user.pk}", address=brake.address_of(request)):
+        if not codes.check(user=user, said=request.POST.get("code", "")):
+            raise ValidationError(_("That is not the code, or it was used already."))
 
 
 @never_cache
@@ -96,8 +98,6 @@ def account_code(request: HttpRequest) -> HttpResponse:
                 codes.forget(user=user, by=user)
                 messages.success(request, _("No code is asked for any more."))
                 return redirect("account")
-        except brake.TooMany as refusal:
-            problem = brake.pause(refusal)
         except ValidationError as refusal:
             problem = refusal.messages[0]
     context = {"problem": problem, "fresh": fresh, "factor": factor, "must": must(user)}
