@@ -17,7 +17,6 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Se
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,8 +26,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lacs_web import brake, codes, sessions, tokens
-from lacs_web.models import AuditEvent, Lake, Membership, Role, User
+from lacs_web import brake, codes, leaving, sessions, tokens
+from lacs_web.models import AuditEvent, Lake, User
 from lacs_web.second import enter
 
 
@@ -195,7 +194,7 @@ def delete(request: HttpRequest) -> HttpResponse:
                 raise ValidationError(_("Tick the box if you are sure."))
             if user.has_usable_password():
                 _check_password(request, user)
-            forget(user=user)
+            leaving.forget(user=user)
         except ValidationError as problem:
             refusal = " ".join(problem.messages)
         else:
@@ -214,27 +213,6 @@ def _check_password(request: HttpRequest, user: User) -> None:
     with brake.guess(account=user.email, address=brake.address_of(request)):
         if not user.check_password(request.POST.get("password", "")):
             raise ValidationError(_("That is not your password."))
-
-
-@transaction.atomic
-def forget(*, user: User) -> None:
-    """Delete a person. Their reviews stay, nobody's any more; names leave the audit trail.
-
-    Raises ValidationError for the last administrator of a place, or of the site.
-    """
-    last = _("You are the last administrator of %(place)s: give somebody else that role first.")
-    held = user.memberships.filter(role=Role.ADMINISTRATOR).select_related("park", "lake")
-    for mine in held:
-        others = Membership.objects.filter(
-            park=mine.park_id, lake=mine.lake_id, role=Role.ADMINISTRATOR, user__is_active=True
-        )
-        if not others.exclude(user=user).exists():
-            raise ValidationError(last % {"place": mine.park or mine.lake})
-    bosses = User.objects.filter(is_superuser=True, is_active=True)
-    if user.is_superuser and not bosses.exclude(pk=user.pk).exists():
-        raise ValidationError(last % {"place": "LACS"})
-    AuditEvent.objects.create(action="account deleted", detail={"person": user.pk})
-    user.delete()
 
 
 class DeadLink(ValueError):

@@ -10,8 +10,9 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 
-from lacs_web import brake
-from lacs_web.models import AuditEvent, SigninAttempt
+from lacs_web import brake, leaving, roles
+from lacs_web.models import AuditEvent, Membership, Role, SigninAttempt, User
+from tests.factories import make_lake
 
 T = TypeVar("T")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,3 +47,32 @@ def test_of_many_guesses_as_many_are_looked_at_as_may_be() -> None:
     assert len(looked) == SigninAttempt.objects.count() == brake.MOST_TOGETHER
     assert sum(isinstance(each, brake.TooMany) for each in said) == 12 - brake.MOST_TOGETHER
     assert AuditEvent.objects.filter(action="sign-in paused").count() == 1
+
+
+@pytest.mark.parametrize("how", ["both leave", "each demotes the other", "one leaves, one demotes"])
+def test_two_administrators_do_not_both_go(how: str) -> None:
+    lake = make_lake()
+    held = [
+        Membership.objects.create(
+            user=User.objects.create_user(f"{n}@example.org"),
+            role=Role.ADMINISTRATOR,
+            park=lake.park,
+        )
+        for n in range(2)
+    ]
+    one, other = held
+
+    def leave(mine: Membership) -> Callable[[], None]:
+        return lambda: leaving.forget(user=mine.user)
+
+    def demote(whom: Membership, by: Membership) -> Callable[[], None]:
+        return lambda: roles.change(membership=whom, role=Role.RANGER, lake=lake, by=by.user)
+
+    works = {
+        "both leave": (leave(one), leave(other)),
+        "each demotes the other": (demote(other, one), demote(one, other)),
+        "one leaves, one demotes": (leave(one), demote(other, one)),
+    }
+    said = at_once(*works[how])
+    assert sum(isinstance(each, Exception) for each in said) == 1, said
+    assert Membership.objects.filter(role=Role.ADMINISTRATOR, park=lake.park).count() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from lacs_web import roles
+from lacs_web import roles, tokens
 from lacs_web.accounts import signin_path
 from lacs_web.models import AuditEvent, Lake, Membership, Role, User
 from tests.cast import person
@@ -98,6 +100,8 @@ def test_an_account_of_another_park_takes_a_role_up_with_a_new_password(
 ) -> None:
     thief = Client()
     assert thief.login(username=taken.email, password="known to the other park")
+    tomorrow = timezone.now() + timedelta(days=1)
+    _, secret = tokens.make(user=taken, label="x", scope="frames", expires_at=tomorrow)
     sent = {"email": taken.email, "role": "officer", "scope": "park"}
     answer = page(client, admin, lake, **sent)
     assert "another park opened" in answer.content.decode()
@@ -119,6 +123,8 @@ def test_an_account_of_another_park_takes_a_role_up_with_a_new_password(
     assert taken.memberships.filter(park=lake.park, role=Role.OFFICER).exists()
 
     assert "/signin/" in thief.get("/")["Location"]
+    assert tokens.bearer(secret) is None
+    assert AuditEvent.objects.filter(action="API token ended").count() == 1
     assert not Client().login(username=taken.email, password="known to the other park")
     assert Client().login(username=taken.email, password="mine alone, and long")
     assert owner.get("/").status_code == 200
@@ -271,6 +277,26 @@ def test_a_role_is_changed_and_ended(client: Client, lake: Lake, admin: User) ->
     changed, ended = AuditEvent.objects.order_by("pk")
     assert (changed.action, changed.detail["before"]) == ("role changed", "volunteer")
     assert (ended.action, ended.user) == ("role ended", admin)
+
+
+@pytest.mark.parametrize(
+    ("role", "kept"),
+    [("ranger", ["figures", "cards"]), ("partner", ["figures"]), ("", [])],
+)
+def test_tokens_end_for_what_their_owner_may_no_longer_do(
+    lake: Lake, admin: User, role: str, kept: list[str]
+) -> None:
+    """Else a token that somebody forgot, or lost, would wake up with their next role."""
+    user = person(Role.OFFICER, lake)
+    tomorrow = timezone.now() + timedelta(days=1)
+    for scope in ("figures", "frames", "cards"):
+        tokens.make(user=user, label="x", scope=scope, expires_at=tomorrow)
+    one = user.memberships.get()
+    if role:
+        roles.change(membership=one, role=role, lake=lake, by=admin)
+    else:
+        roles.end(membership=one, lake=lake, by=admin)
+    assert sorted(tokens.of(user).values_list("scope", flat=True)) == sorted(kept)
 
 
 def test_a_role_is_not_changed_into_one_held_already(lake: Lake, admin: User) -> None:
