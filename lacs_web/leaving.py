@@ -50,7 +50,7 @@ def forget(*, user: User) -> None:
     """
     last = _("You are the last administrator of %(place)s: give somebody else that role first.")
     held = user.memberships.select_related("park", "lake").order_by("pk")
-    lock([one.park_id or one.lake.park_id for one in held if one.park_id or one.lake])
+    lock([one.lake.park_id for one in held if one.lake] + [one.park.pk for one in held if one.park])
     for mine in held.all():  # as they stand now
         if is_last(mine):
             raise ValidationError(last % {"place": mine.park or mine.lake})

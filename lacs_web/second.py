@@ -29,6 +29,7 @@ from lacs_web.models import AuditEvent, Role, User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 WAITING = "second"  # in the session of who gave a password, or a link, and owes a code
+PENDING = "new code"  # in the session of who is setting one up: its secret
 PATIENCE = 600  # seconds from the first step to the second
 OPEN_TO_ALL = {"account", "account-code", "signout", "set_language", "healthz"}
 
@@ -91,8 +92,9 @@ def account_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             if factor is None:
-                codes.begin(user)
-                fresh = codes.confirm(user=user, said=request.POST.get("code", ""))
+                said = request.POST.get("code", "")
+                fresh = codes.confirm(user=user, secret=_pending(request), said=said)
+                del request.session[PENDING]
             else:
                 _guess(request, user)
                 codes.forget(user=user, by=user)
@@ -102,10 +104,17 @@ def account_code(request: HttpRequest) -> HttpResponse:
             problem = refusal.messages[0]
     context = {"problem": problem, "fresh": fresh, "factor": factor, "must": must(user)}
     if factor is None and not fresh:
-        new = codes.begin(user)
-        key = " ".join(new.secret[at : at + 4] for at in range(0, len(new.secret), 4))
-        context |= {"key": key, "square": _square(codes.address(new))}
+        secret = _pending(request)
+        key = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+        context |= {"key": key, "square": _square(codes.address(user=user, secret=secret))}
     return render(request, "lacs_web/account_code.html", context, status=400 if problem else 200)
+
+
+def _pending(request: HttpRequest) -> str:
+    """The secret that this browser is setting up. Another browser of the same person has its own:
+    whoever looked into one that was left open must not know what its owner confirms elsewhere.
+    """
+    return cast("str", request.session.setdefault(PENDING, codes.new_secret()))
 
 
 def _square(text: str) -> str:
