@@ -254,8 +254,17 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "lacs_web.logs.JsonLines"},
     },
+    "filters": {"route_only": {"()": "lacs_web.logs.RouteOnly"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": _log_format},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": _log_format,
+            "filters": ["route_only"],
+        },
+    },
+    # Whatever writes by itself writes through the console too.
+    "loggers": {
+        name: {"propagate": True} for name in ("django", "django.server", "gunicorn.error")
     },
     "root": {"handlers": ["console"], "level": read.str("LOG_LEVEL", default="INFO")},
 }
