@@ -67,7 +67,7 @@ def guess(*, account: str, address: str, clears: bool = True) -> Iterator[None]:
 
 def _count(account: str, address: str) -> SigninAttempt:
     """The attempt, written down; the first refusal in a window goes to the audit trail."""
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         SigninAttempt.objects.filter(at__lt=timezone.now() - WINDOW).delete()
