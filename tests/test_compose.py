@@ -172,6 +172,9 @@ def test_defaults_agree_with_the_settings() -> None:
     for name, rest in variables():
         if name in ours:
             assert rest == f":-{int(ours[name])}", name
+    (masked,) = re.findall(r"from a low score on \((.+?)\)", (ROOT / "docs/privacy.md").read_text())
+    (score,) = re.findall(r"^MASK_SCORE = (.+)$", source, re.MULTILINE)
+    assert round(float(score), 2) == float(masked)
 
 
 def words(command: list[str] | str | None) -> list[list[str]]:
