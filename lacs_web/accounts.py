@@ -17,6 +17,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Se
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -106,13 +107,20 @@ def signin_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
         # A link of one's own must not pay for guesses at those of others.
         with brake.guess(account=f"links tried at {here}", address=here, clears=False):
             user = _owner(key, token)
+        if request.method == "POST":
+            return _let_in(request, key, token)
     except brake.TooMany as refusal:
         context = {"dead": True, "pause": refusal.messages[0]}
         return render(request, "lacs_web/signin_link.html", context, status=429)
     except DeadLink:
         return render(request, "lacs_web/signin_link.html", {"dead": True}, status=410)
-    if request.method != "POST":
-        return render(request, "lacs_web/signin_link.html", {"person": user})
+    return render(request, "lacs_web/signin_link.html", {"person": user})
+
+
+@transaction.atomic
+def _let_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
+    """Sign in whom the link is for, the first of those who use it at once. Raises DeadLink."""
+    user = _owner(key, token, lock=True)
     then = reverse("home" if user.has_usable_password() else "account")
     return enter(request, user, how="signed in by link", then=then)
 
@@ -219,10 +227,11 @@ class DeadLink(ValueError):
     """Used, too old, made up, or of somebody who may not come in."""
 
 
-def _owner(key: str, token: str) -> User:
+def _owner(key: str, token: str, *, lock: bool = False) -> User:
     """Whom a link signs in. Raises DeadLink."""
+    people = User.objects.select_for_update(no_key=True) if lock else User.objects
     try:
-        user = User.objects.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
+        user = people.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
     except (ValueError, OverflowError, User.DoesNotExist):
         raise DeadLink from None
     if not _links.check_token(user, token):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import TypeVar
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connection
+from django.test import Client
 
-from lacs_web import brake, leaving, roles
+from lacs_web import accounts, brake, leaving, roles, second
+from lacs_web.accounts import signin_path
 from lacs_web.models import AuditEvent, Membership, Role, SigninAttempt, User
 from tests.factories import make_lake
 
@@ -76,3 +79,18 @@ def test_two_administrators_do_not_both_go(how: str) -> None:
     said = at_once(*works[how])
     assert sum(isinstance(each, Exception) for each in said) == 1, said
     assert Membership.objects.filter(role=Role.ADMINISTRATOR, park=lake.park).count() == 1
+
+
+def test_a_link_lets_one_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both would come in if both got past the question whether the link is good still."""
+    link = signin_path(User.objects.create_user("ranger@example.org"))
+    past = Barrier(2)
+
+    def enter(*given: Any, **more: Any) -> Any:
+        with suppress(BrokenBarrierError):  # nobody else comes while this one is here
+            past.wait(0.5)
+        return second.enter(*given, **more)
+
+    monkeypatch.setattr(accounts, "enter", enter)
+    said = at_once(*[lambda: Client().post(link).status_code] * 2)
+    assert sorted(map(str, said)) == ["302", "410"]

@@ -214,6 +214,30 @@ def test_others_invite_nobody(client: Client, lake: Lake, role: Role) -> None:
         give(user, lake, Role.PARTNER)
 
 
+@pytest.mark.parametrize("role", [each for each in Role if each != Role.ADMINISTRATOR])
+def test_no_form_raises_its_sender(
+    client: Client, lake: Lake, lake_admin: User, role: Role
+) -> None:
+    user = person(role, lake)
+    client.force_login(user)
+    mine = user.memberships.get().pk
+    more = {"role": "administrator", "is_superuser": "on", "is_staff": "on", "end": "1"}
+    before = sorted(Membership.objects.values_list("pk", "user", "role", "park", "lake"))
+    for one in (mine, lake_admin.memberships.get().pk):
+        for name in ("people-role", "people-link"):
+            assert client.post(reverse(name, args=[lake.slug, one]), more).status_code == 403
+        admin_page = reverse("admin:lacs_web_membership_change", args=[one])
+        assert client.post(admin_page, more).status_code == 302  # to the sign-in
+    sent = {"email": user.email, "scope": "park", **more}
+    assert client.post(reverse("people", args=[lake.slug]), sent).status_code == 403
+    client.post(reverse("account"), {"form": "name", "name": "x", "memberships-0-role": "officer",
+                                     "email": "other@example.org", **more})  # fmt: skip
+    user.refresh_from_db()
+    assert (user.name, user.is_superuser, user.is_staff) == ("x", False, False)
+    assert user.email == f"{role}@{lake.slug}.example.org"
+    assert sorted(Membership.objects.values_list("pk", "user", "role", "park", "lake")) == before
+
+
 def test_nobody_gives_more_than_they_hold(
     lake: Lake, lake_admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
