@@ -13,7 +13,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 SERVERS := $(PY) -m lacs_web.embedded.run --
 LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(LOCKARGS) pyproject.toml
-BENCHMARKS ?= ingest upload detect worker review dashboard
+BENCHMARKS ?= ingest upload detect review dashboard
 NETWORK := Look above for the reason; without a network, connect to one and run make again.
 
 help: ## show this list
@@ -22,10 +22,9 @@ help: ## show this list
 up: .venv/run.stamp node_modules/.stamp .venv/words.stamp ## start LACS on this machine; Ctrl-C stops it
 	@exec $(PY) -m lacs_web.embedded.up
 
-worker: .venv/run.stamp ## have this machine detect for a LACS elsewhere (docs/operations.md)
+worker: .venv/server.stamp ## have this machine detect for a LACS elsewhere (docs/operations.md)
 	@test -n "$$DATABASE_URL" && test -n "$$REDIS_URL" && test -n "$$SECRET_KEY" || { \
 		echo "lacs: DATABASE_URL, REDIS_URL and SECRET_KEY must be those of the LACS to work for" >&2; exit 1; }
-	@test -z "$$LACS_S3_BUCKET" || $(PY) -c 'import storages' 2>/dev/null || $(PIP) '.[s3]'
 	@exec $(PY) -m celery --app lacs_web worker --queues inference --concurrency 1 \
 		--hostname "inference@%h" --without-gossip --without-mingle
 

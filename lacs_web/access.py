@@ -59,8 +59,8 @@ def lakes(user: User | AnonymousUser, action: Action | None = None) -> QuerySet[
     """Lakes where `user` holds any role or, given `action`, a role that may do it."""
     if not isinstance(user, User) or not user.is_active:
         return Lake.objects.none()
-    if action is not None and user.scope is not None and action not in user.scope:
-        return Lake.objects.none()  # more than the token that acts for them may
+    if action is not None and not _in_scope(user, action):
+        return Lake.objects.none()
     if user.is_superuser:
         return Lake.objects.all()
     roles = [role for role, actions in RIGHTS.items() if action is None or action in actions]
@@ -76,7 +76,7 @@ def allows(user: User | AnonymousUser, action: Action, lake: Lake) -> bool:
 
 def at_park(user: User | AnonymousUser, action: Action, lake: Lake) -> bool:
     """Whether `user` may do `action` at every lake of the park of `lake`, by a role at the park."""
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not user.is_active or not _in_scope(user, action):
         return False
     roles = [role for role, actions in RIGHTS.items() if action in actions]
     held = Membership.objects.filter(user=user, role__in=roles, park=lake.park_id)
@@ -93,7 +93,8 @@ def may_each(user: User | AnonymousUser, lakes: Sequence[Lake]) -> dict[int, dic
     if not isinstance(user, User) or not user.is_active:
         return {lake.pk: {} for lake in lakes}
     if user.is_superuser:
-        return {lake.pk: {action.name.lower(): True for action in Action} for lake in lakes}
+        mine = {action.name.lower(): True for action in Action if _in_scope(user, action)}
+        return {lake.pk: dict(mine) for lake in lakes}
     roles = list(Membership.objects.filter(user=user).values_list("role", "lake_id", "park_id"))
     return {
         lake.pk: {
@@ -101,9 +102,15 @@ def may_each(user: User | AnonymousUser, lakes: Sequence[Lake]) -> dict[int, dic
             for role, at_lake, at_park in roles
             if at_lake == lake.pk or at_park == lake.park_id
             for action in RIGHTS[role]
+            if _in_scope(user, action)
         }
         for lake in lakes
     }
+
+
+def _in_scope(user: User, action: Action) -> bool:
+    """Whether the token that acts for `user`, if one does, may do `action`."""
+    return user.scope is None or action in user.scope
 
 
 def fetch(

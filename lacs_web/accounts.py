@@ -27,8 +27,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lacs_web import brake, codes, sessions, tokens
-from lacs_web.models import AuditEvent, Lake, Membership, Role, SigninAttempt, User
+from lacs_web import brake, codes, leaving, sessions, tokens
+from lacs_web.models import AuditEvent, Lake, User
 from lacs_web.second import enter
 
 
@@ -43,15 +43,10 @@ class SigninForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         if not (self.cleaned_data.get("username") and self.cleaned_data.get("password")):
             return self.cleaned_data
-        try:
-            attempt = brake.begin(
-                account=self.cleaned_data["username"], address=brake.address_of(self.request)
-            )
-        except brake.TooMany as refusal:
-            raise ValidationError(brake.pause(refusal), code="paused") from None
-        cleaned = super().clean()
-        brake.succeed(attempt)
-        return cleaned
+        with brake.guess(
+            account=self.cleaned_data["username"], address=brake.address_of(self.request)
+        ):
+            return super().clean()
 
 
 class SigninView(LoginView):
@@ -64,7 +59,7 @@ class SigninView(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         found = [one for one in form.non_field_errors().as_data() if one.code == "paused"]
-        context = self.get_context_data(form=form, paused=found[0].message if found else "")
+        context = self.get_context_data(form=form, paused=found[0].messages[0] if found else "")
         return self.render_to_response(context, status=429 if found else 200)
 
 
@@ -107,18 +102,25 @@ def make_link(*, user: User, by: User | None, lake: Lake | None = None) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def signin_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
     """Show a button; sign in when it is pressed, so that a link preview does not use it up."""
-    user = _owner(key)
     here = brake.address_of(request)
     try:
-        attempt = brake.begin(account=f"links tried at {here}", address=here)
+        # A link of one's own must not pay for guesses at those of others.
+        with brake.guess(account=f"links tried at {here}", address=here, clears=False):
+            user = _owner(key, token)
+        if request.method == "POST":
+            return _let_in(request, key, token)
     except brake.TooMany as refusal:
-        context = {"dead": True, "pause": brake.pause(refusal)}
+        context = {"dead": True, "pause": refusal.messages[0]}
         return render(request, "lacs_web/signin_link.html", context, status=429)
-    if user is None or not user.is_active or not _links.check_token(user, token):
+    except DeadLink:
         return render(request, "lacs_web/signin_link.html", {"dead": True}, status=410)
-    SigninAttempt.objects.filter(pk=attempt.pk).delete()
-    if request.method != "POST":
-        return render(request, "lacs_web/signin_link.html", {"person": user})
+    return render(request, "lacs_web/signin_link.html", {"person": user})
+
+
+@transaction.atomic
+def _let_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
+    """Sign in whom the link is for, the first of those who use it at once. Raises DeadLink."""
+    user = _owner(key, token, lock=True)
     then = reverse("home" if user.has_usable_password() else "account")
     return enter(request, user, how="signed in by link", then=then)
 
@@ -129,13 +131,8 @@ class ChangeForm(PasswordChangeForm):
     address = ""
 
     def clean_old_password(self) -> str:
-        try:
-            attempt = brake.begin(account=self.user.email, address=self.address)
-        except brake.TooMany as refusal:
-            raise ValidationError(brake.pause(refusal)) from None
-        old = super().clean_old_password()
-        brake.succeed(attempt)
-        return old
+        with brake.guess(account=self.user.email, address=self.address):
+            return super().clean_old_password()
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -205,7 +202,7 @@ def delete(request: HttpRequest) -> HttpResponse:
                 raise ValidationError(_("Tick the box if you are sure."))
             if user.has_usable_password():
                 _check_password(request, user)
-            forget(user=user)
+            leaving.forget(user=user)
         except ValidationError as problem:
             refusal = " ".join(problem.messages)
         else:
@@ -221,38 +218,22 @@ def delete(request: HttpRequest) -> HttpResponse:
 
 
 def _check_password(request: HttpRequest, user: User) -> None:
+    with brake.guess(account=user.email, address=brake.address_of(request)):
+        if not user.check_password(request.POST.get("password", "")):
+            raise ValidationError(_("That is not your password."))
+
+
+class DeadLink(ValueError):
+    """Used, too old, made up, or of somebody who may not come in."""
+
+
+def _owner(key: str, token: str, *, lock: bool = False) -> User:
+    """Whom a link signs in. Raises DeadLink."""
+    people = User.objects.select_for_update(no_key=True) if lock else User.objects
     try:
-        attempt = brake.begin(account=user.email, address=brake.address_of(request))
-    except brake.TooMany as problem:
-        raise ValidationError(brake.pause(problem)) from None
-    if not user.check_password(request.POST.get("password", "")):
-        raise ValidationError(_("That is not your password."))
-    brake.succeed(attempt)
-
-
-@transaction.atomic
-def forget(*, user: User) -> None:
-    """Delete a person. Their reviews stay, nobody's any more; names leave the audit trail.
-
-    Raises ValidationError for the last administrator of a place, or of the site.
-    """
-    last = _("You are the last administrator of %(place)s: give somebody else that role first.")
-    held = user.memberships.filter(role=Role.ADMINISTRATOR).select_related("park", "lake")
-    for mine in held:
-        others = Membership.objects.filter(
-            park=mine.park_id, lake=mine.lake_id, role=Role.ADMINISTRATOR, user__is_active=True
-        )
-        if not others.exclude(user=user).exists():
-            raise ValidationError(last % {"place": mine.park or mine.lake})
-    bosses = User.objects.filter(is_superuser=True, is_active=True)
-    if user.is_superuser and not bosses.exclude(pk=user.pk).exists():
-        raise ValidationError(last % {"place": "LACS"})
-    AuditEvent.objects.create(action="account deleted", detail={"person": user.pk})
-    user.delete()
-
-
-def _owner(key: str) -> User | None:
-    try:
-        return User.objects.filter(pk=int(urlsafe_base64_decode(key))).first()
-    except (ValueError, OverflowError):
-        return None
+        user = people.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
+    except (ValueError, OverflowError, User.DoesNotExist):
+        raise DeadLink from None
+    if not _links.check_token(user, token):
+        raise DeadLink
+    return user

@@ -6,10 +6,23 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
+
+# What Django REST framework says and has no Italian or no French for: one answer, one language.
+SAID_ELSEWHERE = [
+    gettext_noop("Not a valid string."),
+    gettext_noop("Must be a valid boolean."),
+    gettext_noop("Must be a valid UUID."),
+    gettext_noop("Invalid input."),
+    gettext_noop("Ensure this field has at least {min_length} elements."),
+    gettext_noop("Ensure this field has no more than {max_length} elements."),
+    gettext_noop("Datetime value out of range."),
+    gettext_noop("Integer value too large to convert to float"),
+]
 
 
 class Session(SessionAuthentication):
@@ -36,3 +49,5 @@ class SmallJSONParser(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError(_("This is more than a page of LACS ever sends.")) from None
+        except ParseError:
+            raise ParseError(_("This is not JSON.")) from None

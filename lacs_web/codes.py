@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
@@ -33,31 +32,31 @@ def code_at(secret: str, step: int) -> str:
     return f"{number % 1_000_000:06}"
 
 
-def address(factor: SecondFactor) -> str:
+def address(*, user: User, secret: str) -> str:
     """What an app reads from the square code."""
-    label = quote(f"LACS:{factor.user.email}")
-    return f"otpauth://totp/{label}?secret={factor.secret}&issuer=LACS"
+    label = quote(f"LACS:{user.email}")
+    return f"otpauth://totp/{label}?secret={secret}&issuer=LACS"
 
 
 def of(user: User) -> SecondFactor | None:
     """The factor that `user` is asked for; None where none was set up to its end."""
-    return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).first()
+    return SecondFactor.objects.filter(user=user).first()
 
 
-def begin(user: User) -> SecondFactor:
-    """A secret to be confirmed by a first code; the same one until then."""
-    secret = base64.b32encode(secrets.token_bytes(20)).decode()
-    return SecondFactor.objects.get_or_create(user=user, defaults={"secret": secret})[0]
+def new_secret() -> str:
+    """To be confirmed by a first code; nothing is written down until then."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 @transaction.atomic
-def confirm(*, user: User, said: str) -> list[str]:
+def confirm(*, user: User, secret: str, said: str) -> list[str]:
     """Ask `user` for codes from now on; returns the recovery codes, which nobody is told again.
 
-    Raises ValidationError unless the first code is right.
+    Raises ValidationError unless the first code is right, and where codes are asked for already.
     """
-    factor = SecondFactor.objects.select_for_update().get(user=user)
-    if not _take(factor, said):
+    User.objects.select_for_update().get(pk=user.pk)
+    factor = SecondFactor(user=user, secret=secret)
+    if of(user) is not None or not _take(factor, said):
         raise ValidationError(
             _("That is not the code. See that the telephone's clock is right, and try again.")
         )
@@ -65,7 +64,6 @@ def confirm(*, user: User, said: str) -> list[str]:
         f"{secrets.randbelow(10**5):05}-{secrets.randbelow(10**5):05}" for _ in range(RECOVERY)
     ]
     factor.recovery = [_hash(code) for code in codes]
-    factor.confirmed_at = timezone.now()
     factor.save()
     AuditEvent.objects.create(user=user, action="sign-in code set up")
     return codes
@@ -75,9 +73,10 @@ def confirm(*, user: User, said: str) -> list[str]:
 def check(*, user: User, said: str) -> bool:
     """Whether `said` is a code of `user`, of the app or for recovery; it counts once."""
     factor = SecondFactor.objects.select_for_update().filter(user=user).first()
-    if factor is None or factor.confirmed_at is None:
+    if factor is None:
         return False
     if _take(factor, said):
+        factor.save()
         return True
     if (used := _hash(said)) not in factor.recovery:
         return False
@@ -104,7 +103,6 @@ def _take(factor: SecondFactor, said: str) -> bool:
     for step in range(max(factor.last_step + 1, now - DRIFT), now + DRIFT + 1):
         if constant_time_compare(code_at(factor.secret, step), said):
             factor.last_step = step
-            factor.save()
             return True
     return False
 

@@ -1,4 +1,6 @@
-"""French first: the visitor's own choice decides the language, not what the browser asks for."""
+"""French first: on pages the visitor's own choice decides the language, not what the browser asks
+for; a program, which has no switch to press, says in Accept-Language what it wants to read.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 
 class PreferredLanguageMiddleware:
-    """The language cookie set by the language switch; else LANGUAGE_CODE.
+    """The language cookie set by the language switch; else LANGUAGE_CODE, or as programs ask.
 
     Django's LocaleMiddleware would follow Accept-Language, and volunteers' tablets often
     ask for English; the park's language is the better first guess.
@@ -21,9 +24,21 @@ class PreferredLanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        known = {code for code, _ in settings.LANGUAGES}
-        with translation.override(chosen if chosen in known else settings.LANGUAGE_CODE):
+        if program := _is_program(request):
+            language = translation.get_language_from_request(request)  # the cookie first
+        else:
+            known = {code for code, _ in settings.LANGUAGES}
+            language = chosen if chosen in known else settings.LANGUAGE_CODE
+        with translation.override(language):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language())
+            if program:
+                patch_vary_headers(response, ["Accept-Language"])
             return response
+
+
+def _is_program(request: HttpRequest) -> bool:
+    """What our own pages ask for names the page, and is to be in the page's language."""
+    asks = request.path.startswith("/api/") or "Authorization" in request.headers
+    return asks and "Referer" not in request.headers

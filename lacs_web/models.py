@@ -370,7 +370,6 @@ class SecondFactor(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
     secret = models.CharField(max_length=32)  # base32, as apps take it
-    confirmed_at = models.DateTimeField(null=True)  # null: not asked for yet
     last_step = models.BigIntegerField(default=0)  # of the last code taken: each counts once
     recovery = models.JSONField(default=list)  # SHA-256 of the recovery codes not used yet
 

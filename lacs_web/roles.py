@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from lacs_web import accounts
+from lacs_web import accounts, leaving, tokens
 from lacs_web.access import RIGHTS, Action
 from lacs_web.models import AuditEvent, Lake, Membership, Park, Role, User
 
@@ -98,7 +98,8 @@ def invite(*, email: str, role: str, lake: Lake, whole_park: bool, by: User) -> 
 
     Raises PermissionDenied for a place that `by` does not answer for, ValidationError otherwise.
     """
-    park = Park.objects.select_for_update().get(pk=lake.park_id)
+    park = Park.objects.get(pk=lake.park_id)
+    leaving.lock([park.pk])
     scope: dict[str, Park | Lake] = {"park": park} if whole_park else {"lake": lake}
     if not places(by).hold(park if whole_park else None, None if whole_park else lake):
         raise PermissionDenied
@@ -170,13 +171,15 @@ def invitation(*, text: str, user: User) -> dict[str, Any]:
 
 @transaction.atomic
 def accept(*, text: str, user: User, password: str) -> Membership:
-    """Take up an invitation: the role, and a new password, which ends all that the old one opened.
+    """Take up an invitation: the role, and a new password, which ends all that the old one opened:
+    browsers, and API tokens, which whoever knew it may have made to act with the new role.
 
     Raises as `invitation` does.
     """
+    lake: Lake = invitation(text=text, user=user)["lake"]
+    leaving.lock([lake.park_id])
     user = User.objects.select_for_update().get(pk=user.pk)
     said = invitation(text=text, user=user)
-    lake: Lake = said["lake"]
     try:
         _check_role(said["role"], said["by"], lake, whole_park=said["whole_park"])
     except PermissionDenied:
@@ -186,6 +189,8 @@ def accept(*, text: str, user: User, password: str) -> Membership:
     user.set_password(password)
     user.save(update_fields=["password"])
     user.sessions.all().delete()
+    for token in tokens.of(user):
+        tokens.end(token=token)
     _record("role given", given, lake, said["by"], taken_up="with a new password")
     return given
 
@@ -202,19 +207,21 @@ def change(*, membership: Membership, role: str, lake: Lake, by: User) -> None:
     )
     if twins.exists():
         raise ValidationError(_("This person holds this role here already."))
-    _keep_an_administrator(standing)
+    leaving.keep_an_administrator(standing)
     before, standing.role = standing.role, role
     standing.save(update_fields=["role"])
     _record("role changed", standing, lake, by, before=before)
+    tokens.end_unfit(user=standing.user)
 
 
 @transaction.atomic
 def end(*, membership: Membership, lake: Lake, by: User) -> None:
     """Take the role away. Raises as `invite` does."""
     standing = _lock(membership, lake, by)
-    _keep_an_administrator(standing)
+    leaving.keep_an_administrator(standing)
     _record("role ended", standing, lake, by)
     standing.delete()
+    tokens.end_unfit(user=standing.user)
 
 
 @transaction.atomic
@@ -228,7 +235,7 @@ def renew_link(*, membership: Membership, lake: Lake, by: User) -> str:
 
 def _lock(membership: Membership, lake: Lake, by: User) -> Membership:
     """`membership` as it stands, while nobody else changes roles of its park."""
-    Park.objects.select_for_update().get(pk=lake.park_id)
+    leaving.lock([lake.park_id])
     standing = (
         Membership.objects.select_related("user", "park", "lake").filter(pk=membership.pk).first()
     )
@@ -249,19 +256,6 @@ def _check_role(role: str, by: User, lake: Lake, *, whole_park: bool) -> None:
     held = by.memberships.filter(scope).values_list("role", flat=True)
     if not RIGHTS[role] <= frozenset(action for each in held for action in RIGHTS[each]):
         raise PermissionDenied
-
-
-def _keep_an_administrator(membership: Membership) -> None:
-    if membership.role != Role.ADMINISTRATOR:
-        return
-    scope = Q(park=membership.park_id)
-    if membership.lake is not None:
-        scope = Q(lake=membership.lake) | Q(park=membership.lake.park_id)
-    others = Membership.objects.filter(scope, role=Role.ADMINISTRATOR, user__is_active=True)
-    if not others.exclude(user=membership.user_id).exists():
-        raise ValidationError(
-            _("This is the last administrator here: give somebody else that role first.")
-        )
 
 
 def _record(action: str, membership: Membership, lake: Lake, by: User, **more: str) -> None:

@@ -29,6 +29,7 @@ from lacs_web.models import AuditEvent, Role, User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 WAITING = "second"  # in the session of who gave a password, or a link, and owes a code
+PENDING = "new code"  # in the session of who is setting one up: its secret
 PATIENCE = 600  # seconds from the first step to the second
 OPEN_TO_ALL = {"account", "account-code", "signout", "set_language", "healthz"}
 
@@ -40,8 +41,14 @@ def enter(request: HttpRequest, user: User, *, how: str, then: str) -> HttpRespo
         owed = {"user": user.pk, "how": how, "then": then, "until": time.time() + PATIENCE}
         request.session[WAITING] = owed
         return redirect("signin-code")
+    return _admit(request, user, how=how, then=then)
+
+
+def _admit(
+    request: HttpRequest, user: User, *, how: str, then: str, **detail: bool
+) -> HttpResponse:
     login(request, user, backend=BACKEND)
-    AuditEvent.objects.create(user=user, action=how)
+    AuditEvent.objects.create(user=user, action=how, detail=detail)
     return redirect(then)
 
 
@@ -60,24 +67,20 @@ def signin_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             _guess(request, user)
-        except brake.TooMany as refusal:
-            problem, status = brake.pause(refusal), 429
         except ValidationError as refusal:
-            problem, status = refusal.messages[0], 400
+            problem = refusal.messages[0]
+            status = 429 if isinstance(refusal, brake.TooMany) else 400
         else:
-            login(request, user, backend=BACKEND)
-            request.session.pop(WAITING, None)
-            AuditEvent.objects.create(user=user, action=owed["how"], detail={"code": True})
-            return redirect(owed["then"])
+            del request.session[WAITING]
+            return _admit(request, user, how=owed["how"], then=owed["then"], code=True)
     return render(request, "lacs_web/signin_code.html", {"problem": problem}, status=status or 200)
 
 
 def _guess(request: HttpRequest, user: User) -> None:
-    """Raises TooMany, and ValidationError for a wrong code."""
-    attempt = brake.begin(account=f"code of {user.pk}", address=brake.address_of(request))
-    if not codes.check(user=user, said=request.POST.get("code", "")):
-        raise ValidationError(_("That is not the code, or it was used already."))
-    brake.succeed(attempt)
+    """Raises ValidationError for a wrong code, and as TooMany."""
+    with brake.guess(account=f"code of {user.pk}", address=brake.address_of(request)):
+        if not codes.check(user=user, said=request.POST.get("code", "")):
+            raise ValidationError(_("That is not the code, or it was used already."))
 
 
 @never_cache
@@ -89,23 +92,29 @@ def account_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             if factor is None:
-                codes.begin(user)
-                fresh = codes.confirm(user=user, said=request.POST.get("code", ""))
+                said = request.POST.get("code", "")
+                fresh = codes.confirm(user=user, secret=_pending(request), said=said)
+                del request.session[PENDING]
             else:
                 _guess(request, user)
                 codes.forget(user=user, by=user)
                 messages.success(request, _("No code is asked for any more."))
                 return redirect("account")
-        except brake.TooMany as refusal:
-            problem = brake.pause(refusal)
         except ValidationError as refusal:
             problem = refusal.messages[0]
     context = {"problem": problem, "fresh": fresh, "factor": factor, "must": must(user)}
     if factor is None and not fresh:
-        new = codes.begin(user)
-        key = " ".join(new.secret[at : at + 4] for at in range(0, len(new.secret), 4))
-        context |= {"key": key, "square": _square(codes.address(new))}
+        secret = _pending(request)
+        key = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+        context |= {"key": key, "square": _square(codes.address(user=user, secret=secret))}
     return render(request, "lacs_web/account_code.html", context, status=400 if problem else 200)
+
+
+def _pending(request: HttpRequest) -> str:
+    """The secret that this browser is setting up. Another browser of the same person has its own:
+    whoever looked into one that was left open must not know what its owner confirms elsewhere.
+    """
+    return cast("str", request.session.setdefault(PENDING, codes.new_secret()))
 
 
 def _square(text: str) -> str:

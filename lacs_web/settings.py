@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import environ
@@ -13,6 +14,7 @@ from lacs_web import env
 VERSION = "0.1.0"  # stored with every run; pyproject.toml says the same
 BASE_DIR = Path(__file__).resolve().parent.parent
 read = environ.Env()
+read.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty: the default
 
 # Where things are
 DATA_DIR = Path(read.str("LACS_DATA", default=str(BASE_DIR / "var"))).resolve()
@@ -254,8 +256,17 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "lacs_web.logs.JsonLines"},
     },
+    "filters": {"route_only": {"()": "lacs_web.logs.RouteOnly"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": _log_format},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": _log_format,
+            "filters": ["route_only"],
+        },
+    },
+    # Whatever writes by itself writes through the console too.
+    "loggers": {
+        name: {"propagate": True} for name in ("django", "django.server", "gunicorn.error")
     },
     "root": {"handlers": ["console"], "level": read.str("LOG_LEVEL", default="INFO")},
 }

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from lacs_web.access import Action
+from lacs_web.access import Action, lakes
 from lacs_web.models import ApiToken, AuditEvent, User
 
 MARK = "lacs_"  # so that a secret that got out is known for what it is
@@ -27,6 +27,12 @@ SCOPES = {
     ApiToken.Scope.FIGURES: frozenset({Action.READ_FIGURES, Action.READ_FEW}),
     ApiToken.Scope.FRAMES: frozenset({Action.READ_FIGURES, Action.READ_FEW, Action.EXPORT}),
     ApiToken.Scope.CARDS: frozenset({Action.UPLOAD, Action.READ_CARDS}),
+}
+# Without which a token is of no use for what it was made for.
+_NEEDS = {
+    ApiToken.Scope.FIGURES: Action.READ_FIGURES,
+    ApiToken.Scope.FRAMES: Action.EXPORT,
+    ApiToken.Scope.CARDS: Action.UPLOAD,
 }
 ADDRESSES = {
     "dashboards:attendance-csv", "dashboards:export-figures", "dashboards:export-frames",
@@ -57,6 +63,13 @@ def end(*, token: ApiToken) -> None:
         AuditEvent.objects.create(
             user=token.user, action="API token ended", detail={"token": token.pk}
         )
+
+
+def end_unfit(*, user: User) -> None:
+    """End those made for what `user` may do nowhere any more, lest a later role wake them up."""
+    for token in of(user):
+        if not lakes(user, _NEEDS[ApiToken.Scope(token.scope)]).exists():
+            end(token=token)
 
 
 def of(user: User) -> QuerySet[ApiToken]:

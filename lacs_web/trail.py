@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from lacs_web import access
+from lacs_web import access, trail_text
 from lacs_web.access import Action
 from lacs_web.models import AuditEvent, Lake, User
 
@@ -44,9 +44,11 @@ WORDS = PERSONAL | {
     "clock corrected": _("corrected a clock"),
     "clock correction undone": _("took a clock correction back"),
     "deployment changed": _("changed a deployment"),
+    "deployment placed": _("placed a camera"),
     "deployment split": _("split a deployment"),
     "detection chosen": _("chose how cards are examined"),
     "detection taken back": _("had cards examined as usual again"),
+    "detector tried": _("tried a detector out"),
     "discretion changed": _("changed what partners are told of few persons"),
     "exported": _("exported"),
     "figures no longer shared": _("ended a shared link"),
@@ -63,10 +65,12 @@ WORDS = PERSONAL | {
     "role ended": _("ended a role"),
     "role given": _("gave a role"),
     "rule changed": _("changed the rule of settling"),
-    "run paused": _("paused or went on with a run"),
+    "run paused": _("paused a run"),
+    "run resumed": _("went on with a run"),
     "run started": _("started a run"),
     "schedule adopted": _("took over a camera’s rhythm"),
     "school holiday added": _("added a school holiday"),
+    "school holiday changed": _("changed a school holiday"),
     "school holiday removed": _("removed a school holiday"),
     "school year filled in": _("filled in a school year"),
     "sign-in link made": _("made a sign-in link"),
@@ -135,7 +139,15 @@ def trail(request: HttpRequest, lake: str) -> HttpResponse:
         "may": access.may(request.user, here),
         "room": "privacy",
         "form": form,
-        "events": [{"event": one, "words": words(one.action)} for one in found[:SHOWN]],
+        "events": [
+            {
+                "event": one,
+                "words": words(one.action),
+                # Of no lake: what a person's own deed tells is theirs.
+                "details": trail_text.told(one.detail) if one.lake_id else "",
+            }
+            for one in found[:SHOWN]
+        ],
         "older": older.urlencode() if len(found) > SHOWN else "",
     }
     return render(request, "lacs_web/trail.html", context, status=400 if form.errors else 200)

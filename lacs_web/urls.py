@@ -37,6 +37,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         login_not_required(RedirectView.as_view(pattern_name="signin", query_string=True)),
         name="administration-signin",
     ),
+    # Where guesses at the old password are slowed down, and the change is on record.
+    path(
+        "administration/password_change/",
+        RedirectView.as_view(pattern_name="account"),
+        name="administration-password",
+    ),
     path("administration/", admin.site.urls),
     path("", include("detection.urls")),
     path("", include("annotation.urls")),

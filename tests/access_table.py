@@ -18,6 +18,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "healthz": {"GET": PUBLIC},
     "signin": {"GET": PUBLIC, "POST": PUBLIC},
     "administration-signin": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
+    "administration-password": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), SIGNED_IN),
     "signin-code": {"GET": PUBLIC, "POST": PUBLIC},
     "signin-link": {"GET": PUBLIC, "POST": PUBLIC},
     "account": {"GET": SIGNED_IN, "POST": SIGNED_IN},

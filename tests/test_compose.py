@@ -5,10 +5,15 @@ Not shown here: that the images build and start; the shell steps are the Makefil
 
 from __future__ import annotations
 
+import ast
 import importlib
+import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,11 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 DOCUMENTED = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", EXAMPLE, re.MULTILINE))
 SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD"}
+NOT_FOR_COMPOSE = {
+    "DATABASE_URL", "REDIS_URL", "LACS_DATA", "LACS_DEMO",  # it says these itself
+    "LACS_DETECTOR", "LACS_MIN_FREE_MB", "LACS_CHROMIUM", "NO_COLOR",  # of `make` alone
+    "DEBUG",  # never on a server
+}  # fmt: skip
 
 
 def test_every_part_of_lacs_is_a_service() -> None:
@@ -114,6 +124,28 @@ def test_every_variable_is_explained() -> None:
     assert {name for name, _ in variables()} <= DOCUMENTED
 
 
+def test_every_variable_reaches_the_server() -> None:
+    assert {name for name, _ in variables()} == DOCUMENTED - NOT_FOR_COMPOSE
+    for service in SERVICES.values():
+        for name, said in service.get("environment", {}).items():
+            if said.startswith("${"):
+                assert said.startswith(f"${{{name}:"), f"{name} is given what another is set to"
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    """So that compose may pass on what `.env` does not say, and the rule stands in one place."""
+    asked = (
+        "from django.conf import settings as s; print(s.REQUIRE_CODE, s.PROXIES, s.FILE_MAX_BYTES)"
+    )
+    for url, said in (("https://x.example", "True 1"), ("http://x.example", "False 0")):
+        empty = dict.fromkeys(("LACS_REQUIRE_CODE", "LACS_PROXIES", "LACS_FILE_MAX_MB"), "")
+        given = {**os.environ, **empty, "PUBLIC_URL": url}
+        out = subprocess.run(
+            [sys.executable, "-c", asked], cwd=ROOT, env=given, check=True, capture_output=True
+        )
+        assert out.stdout.decode().strip() == f"{said} {64 * 1024 * 1024}"
+
+
 def test_no_secret_has_a_default() -> None:
     asked = dict(variables())
     for name in SECRETS | {"PUBLIC_URL"}:
@@ -140,6 +172,9 @@ def test_defaults_agree_with_the_settings() -> None:
     for name, rest in variables():
         if name in ours:
             assert rest == f":-{int(ours[name])}", name
+    (masked,) = re.findall(r"from a low score on \((.+?)\)", (ROOT / "docs/privacy.md").read_text())
+    (score,) = re.findall(r"^MASK_SCORE = (.+)$", source, re.MULTILINE)
+    assert round(float(score), 2) == float(masked)
 
 
 def words(command: list[str] | str | None) -> list[list[str]]:
@@ -203,6 +238,43 @@ def test_the_servers_lock_is_part_of_the_one_that_is_tested() -> None:
     assert pins("server.txt") | pins("run.txt") <= pins("dev.txt")
     assert all("--hash=sha256:" in (ROOT / "requirements" / f"{name}.txt").read_text()
                for name in ("server", "run", "dev"))  # fmt: skip
+
+
+def test_what_make_installs_is_locked() -> None:
+    """But for what only our own machines ask for."""
+    targets = re.split(r"^(?=[\w./%]+:)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    free = {
+        target.partition(":")[0]
+        for target in targets
+        if re.search(r"\$\(PIP\)(?! --require-hashes)", target.partition(":")[2])
+    }
+    assert free == {"audit", "lock", "train"}
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = {
+        re.split(r"[\[>=; ]", one)[0].lower()
+        for one in [*project["dependencies"], *extras["s3"], *extras["dev"]]
+    }
+    # What comes with what we ask for, by design.
+    asked |= {"redis", "kombu", "playwright", "boto3"}
+    given = packages_distributions()
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                found = {each.lower() for each in given.get(name.split(".")[0], [])}
+                assert not found or found & asked, f"{path} imports {name}"
+
+
+def test_the_benchmarks_that_make_runs_are_the_ones_named() -> None:
+    (ours,) = re.findall(r"^BENCHMARKS \?= (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    told = (ROOT / "docs/benchmarks.md").read_text()
+    assert f"# each of {', '.join(ours.split())}\n" in told
 
 
 @pytest.mark.skipif(not shutil.which("docker"), reason="docker is not on this machine")

@@ -14,6 +14,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import UnreadablePostError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view, parser_classes
@@ -47,7 +48,7 @@ class Refused(APIException):
 class AnyText(serializers.Field[str, Any, str, Any]):
     """Text as a card may hold it, NUL and half characters included; the verbs spell these out."""
 
-    default_error_messages = {"invalid": "Not a text of 1 to 32,000 characters."}
+    default_error_messages = {"invalid": gettext_lazy("Not a text of 1 to 32,000 characters.")}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or not 0 < len(data) <= 32_000:
@@ -280,14 +281,21 @@ def close(request: Request, batch: int) -> Response:
             409, _("The list of files is not complete yet. Choose the folder again.")
         ) from None
     tasks.ring(tasks.ingest, card.pk)
-    return Response(receipt(card))
+    return Response(_told(receipt(card)))
 
 
 @extend_schema(responses=dict)
 @api_view(["GET"])
 def show(request: Request, batch: int) -> Response:
     """The receipt as it stands."""
-    return Response(receipt(_batch(request, batch, Action.READ_CARDS)))
+    return Response(_told(receipt(_batch(request, batch, Action.READ_CARDS))))
+
+
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    """The receipt with its reasons, which are stored in English, in the reader's language."""
+    for file in (*said["missing"], *said["waiting"], *said["files"]):
+        file["reason"] = file["reason"] and _(file["reason"])
+    return said
 
 
 def _body(request: Request) -> Iterator[bytes]:

@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.http import Http404
 
 from detection.models import Deployment
-from lacs_web.access import RIGHTS, Action, allows, fetch, lake_for, lakes, may
-from lacs_web.models import Membership, Role, User
+from lacs_web.access import RIGHTS, Action, allows, at_park, fetch, lake_for, lakes, may
+from lacs_web.models import ApiToken, Membership, Role, User
+from lacs_web.tokens import SCOPES
 from tests.factories import make_deployment, make_lake
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,21 @@ def test_each_role_may_do_what_the_table_says_and_no_more(role: Role, action: Ac
             lake_for(user, action, mine.slug)
     with pytest.raises(Http404):
         lake_for(user, action, others.slug)
+
+
+@pytest.mark.parametrize("superuser", [False, True])
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_may_what_its_scope_says_by_every_question(scope: str, superuser: bool) -> None:
+    lake = make_lake()
+    user = User.objects.create_user("someone@example.org", is_superuser=superuser)
+    Membership.objects.create(user=user, role=Role.ADMINISTRATOR, park=lake.park)
+    assert at_park(user, Action.MANAGE, lake)
+    user.scope = SCOPES[ApiToken.Scope(scope)]
+    for action in Action:
+        allowed = action in user.scope
+        assert allows(user, action, lake) is allowed
+        assert at_park(user, action, lake) is allowed
+        assert may(user, lake).get(action.name.lower(), False) is allowed
 
 
 def test_a_park_role_reaches_all_its_lakes_and_what_hangs_on_them() -> None:

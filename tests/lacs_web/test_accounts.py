@@ -44,6 +44,18 @@ def test_a_made_up_link_is_refused(client: Client, key: str) -> None:
     assert client.post(f"/signin/{key or 'x'}/abc-def/").status_code == 410
 
 
+def test_a_link_that_is_over_says_what_to_do(client: Client, settings: Any) -> None:
+    client.cookies["django_language"] = "en"
+    used, late = (signin_path(User.objects.create_user(f"{n}@example.org")) for n in range(2))
+    Client().post(used)
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    for link in (used, late):
+        for answer in (client.get(link), client.post(link)):
+            assert answer.status_code == 410
+            assert "Ask for a new one" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
 def test_a_deactivated_person_stays_out(client: Client) -> None:
     user = User.objects.create_user("left@example.org", is_active=False)
     assert client.post(signin_path(user)).status_code == 410

@@ -74,6 +74,19 @@ def test_a_link_is_made_on_record_and_shown_once(client: Client, boss: User) -> 
     assert client.post(address).status_code == 404
 
 
+def test_passwords_are_not_guessed_there(client: Client, boss: User) -> None:
+    """Its own page for it knows no brake and writes nothing down."""
+    boss.set_password("eight marmots whistle")
+    boss.save()
+    client.force_login(boss)
+    new = {"new_password1": "mine alone, and long", "new_password2": "mine alone, and long"}
+    sent = {"old_password": "eight marmots whistle", **new}
+    answer = client.post(reverse("admin:password_change"), sent)
+    assert answer["Location"] == reverse("account")
+    boss.refresh_from_db()
+    assert boss.check_password("eight marmots whistle")
+
+
 def test_a_person_is_added_with_a_role_without_a_password(client: Client, boss: User) -> None:
     lake = make_lake()
     sent = {

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from lacs_web import accounts, brake, codes, second
 from lacs_web.models import AuditEvent, Role, SecondFactor, User
@@ -45,8 +50,9 @@ def now(user: User, steps: int = 0) -> str:
 
 
 def set_up(user: User) -> list[str]:
-    codes.begin(user)
-    recovery = codes.confirm(user=user, said=now(user))
+    secret = codes.new_secret()
+    first = codes.code_at(secret, int(time.time()) // codes.STEP)
+    recovery = codes.confirm(user=user, secret=secret, said=first)
     SecondFactor.objects.update(last_step=0)  # as if time had passed
     return recovery
 
@@ -70,14 +76,21 @@ def password(client: Client, user: User) -> Any:
 def test_setting_up_shows_the_key_and_once_the_recovery_codes(officer: User) -> None:
     client, where = english(officer), reverse("account-code")
     page = client.get(where).content.decode()
-    assert SecondFactor.objects.get().secret[:4] in page
+    assert not SecondFactor.objects.exists()  # nor in a backup
+    (key,) = re.findall(r'data-testid="key">([A-Z2-7 ]+)<', page)
+    assert key in client.get(where).content.decode()  # a page that is loaded again
+    assert key not in english(officer).get(where).content.decode()  # another browser
     assert "data:image/png;base64," in page
     assert client.post(where, {"code": "000000"}).status_code == 400
     assert codes.of(officer) is None
-    page = client.post(where, {"code": now(officer)}).content.decode()
+    first = codes.code_at(key.replace(" ", ""), int(time.time()) // codes.STEP)
+    page = client.post(where, {"code": first}).content.decode()
+    assert key.replace(" ", "") not in str(client.session.items())
     assert page.count("<li>") == codes.RECOVERY
     assert "<li>" not in client.get(where).content.decode()
     assert AuditEvent.objects.filter(action="sign-in code set up", user=officer).exists()
+    with pytest.raises(ValidationError):  # from another tab
+        set_up(officer)
 
 
 @pytest.mark.parametrize("door", ["password", "link"])
@@ -173,3 +186,21 @@ def test_officers_and_administrators_must_where_the_setting_says_so(
         assert client.get(reverse("account-code")).status_code == 200
         set_up(user)
         assert client.get(home).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_secrets_that_nobody_confirmed_do_not_stay() -> None:
+    users = [person(Role.OFFICER, make_lake(), "kept"), User.objects.create_user("x@example.org")]
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        MigrationExecutor(connection).migrate([("lacs_web", "0008_few_persons")])
+        with connection.cursor() as cursor:
+            for user, confirmed in zip(users, (timezone.now(), None), strict=True):
+                cursor.execute(
+                    "INSERT INTO lacs_web_secondfactor (user_id, secret, confirmed_at, last_step,"
+                    " recovery) VALUES (%s, 'S', %s, 0, '[]')",
+                    [user.pk, confirmed],
+                )
+    finally:
+        MigrationExecutor(connection).migrate(latest)
+    assert SecondFactor.objects.get().user == users[0]

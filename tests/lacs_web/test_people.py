@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from lacs_web import roles
+from lacs_web import roles, tokens
 from lacs_web.accounts import signin_path
 from lacs_web.models import AuditEvent, Lake, Membership, Role, User
 from tests.cast import person
@@ -98,6 +100,8 @@ def test_an_account_of_another_park_takes_a_role_up_with_a_new_password(
 ) -> None:
     thief = Client()
     assert thief.login(username=taken.email, password="known to the other park")
+    tomorrow = timezone.now() + timedelta(days=1)
+    _, secret = tokens.make(user=taken, label="x", scope="frames", expires_at=tomorrow)
     sent = {"email": taken.email, "role": "officer", "scope": "park"}
     answer = page(client, admin, lake, **sent)
     assert "another park opened" in answer.content.decode()
@@ -119,6 +123,8 @@ def test_an_account_of_another_park_takes_a_role_up_with_a_new_password(
     assert taken.memberships.filter(park=lake.park, role=Role.OFFICER).exists()
 
     assert "/signin/" in thief.get("/")["Location"]
+    assert tokens.bearer(secret) is None
+    assert AuditEvent.objects.filter(action="API token ended").count() == 1
     assert not Client().login(username=taken.email, password="known to the other park")
     assert Client().login(username=taken.email, password="mine alone, and long")
     assert owner.get("/").status_code == 200
@@ -208,6 +214,30 @@ def test_others_invite_nobody(client: Client, lake: Lake, role: Role) -> None:
         give(user, lake, Role.PARTNER)
 
 
+@pytest.mark.parametrize("role", [each for each in Role if each != Role.ADMINISTRATOR])
+def test_no_form_raises_its_sender(
+    client: Client, lake: Lake, lake_admin: User, role: Role
+) -> None:
+    user = person(role, lake)
+    client.force_login(user)
+    mine = user.memberships.get().pk
+    more = {"role": "administrator", "is_superuser": "on", "is_staff": "on", "end": "1"}
+    before = sorted(Membership.objects.values_list("pk", "user", "role", "park", "lake"))
+    for one in (mine, lake_admin.memberships.get().pk):
+        for name in ("people-role", "people-link"):
+            assert client.post(reverse(name, args=[lake.slug, one]), more).status_code == 403
+        admin_page = reverse("admin:lacs_web_membership_change", args=[one])
+        assert client.post(admin_page, more).status_code == 302  # to the sign-in
+    sent = {"email": user.email, "scope": "park", **more}
+    assert client.post(reverse("people", args=[lake.slug]), sent).status_code == 403
+    client.post(reverse("account"), {"form": "name", "name": "x", "memberships-0-role": "officer",
+                                     "email": "other@example.org", **more})  # fmt: skip
+    user.refresh_from_db()
+    assert (user.name, user.is_superuser, user.is_staff) == ("x", False, False)
+    assert user.email == f"{role}@{lake.slug}.example.org"
+    assert sorted(Membership.objects.values_list("pk", "user", "role", "park", "lake")) == before
+
+
 def test_nobody_gives_more_than_they_hold(
     lake: Lake, lake_admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +301,26 @@ def test_a_role_is_changed_and_ended(client: Client, lake: Lake, admin: User) ->
     changed, ended = AuditEvent.objects.order_by("pk")
     assert (changed.action, changed.detail["before"]) == ("role changed", "volunteer")
     assert (ended.action, ended.user) == ("role ended", admin)
+
+
+@pytest.mark.parametrize(
+    ("role", "kept"),
+    [("ranger", ["figures", "cards"]), ("partner", ["figures"]), ("", [])],
+)
+def test_tokens_end_for_what_their_owner_may_no_longer_do(
+    lake: Lake, admin: User, role: str, kept: list[str]
+) -> None:
+    """Else a token that somebody forgot, or lost, would wake up with their next role."""
+    user = person(Role.OFFICER, lake)
+    tomorrow = timezone.now() + timedelta(days=1)
+    for scope in ("figures", "frames", "cards"):
+        tokens.make(user=user, label="x", scope=scope, expires_at=tomorrow)
+    one = user.memberships.get()
+    if role:
+        roles.change(membership=one, role=role, lake=lake, by=admin)
+    else:
+        roles.end(membership=one, lake=lake, by=admin)
+    assert sorted(tokens.of(user).values_list("scope", flat=True)) == sorted(kept)
 
 
 def test_a_role_is_not_changed_into_one_held_already(lake: Lake, admin: User) -> None:

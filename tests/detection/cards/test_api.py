@@ -48,9 +48,12 @@ class Hand:
         self.client = Client()
         self.client.force_login(person(Role.RANGER, deployment.lake, name))
 
-    def post(self, name: str, body: Any, **where: Any) -> Any:
+    def post(self, name: str, body: Any, language: str = "fr", **where: Any) -> Any:
         return self.client.post(
-            reverse(f"detection:{name}", kwargs=where), body, content_type="application/json"
+            reverse(f"detection:{name}", kwargs=where),
+            body,
+            content_type="application/json",
+            headers={"accept-language": language},
         )
 
     def open(
@@ -79,11 +82,11 @@ class Hand:
         )
 
     def close(self, batch: int, **body: Any) -> Any:
-        return self.post("api-close", body, batch=batch)
+        return self.post("api-close", body, "en", batch=batch)
 
     def receipt(self, batch: int) -> dict[str, Any]:
         result: dict[str, Any] = self.client.get(
-            reverse("detection:api-receipt", args=[batch])
+            reverse("detection:api-receipt", args=[batch]), headers={"accept-language": "en"}
         ).json()
         return result
 
