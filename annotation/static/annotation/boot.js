@@ -340,6 +340,7 @@ let entered = "frame"; // the view that the last frame was shown in
 sitting.on("show", ({ visit }) => {
   const fresh = entered !== views.name;
   entered = views.name;
+  gestures.cancel(); // what the pointer had begun belongs to the frame before
   screen.arm(false);
   mode.zoomed = null;
   if (views.name === "frame") {
