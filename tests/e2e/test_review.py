@@ -211,6 +211,12 @@ def test_a_frame_is_judged_by_one_key_and_undone_across_frames(
 
 
 def test_nothing_moves_under_the_hand(desk: Desk, frames: list[Frame]) -> None:
+    port = desk.viewer.bounding_box()
+    desk.page.evaluate("""() => {
+      const tag = document.querySelector("[data-part=doubt]");
+      Object.assign(tag, { hidden: false, textContent: "perhaps unreadable ".repeat(9) });
+    }""")
+    assert desk.viewer.bounding_box() == port  # whatever the bar above says
     desk.click(0.25, 0.6)
     desk.drawn().page.evaluate("""() => {  // a glide that would never end
       const [begin, paint] = [performance.now(), requestAnimationFrame.bind(window)];
@@ -219,7 +225,6 @@ def test_nothing_moves_under_the_hand(desk: Desk, frames: list[Frame]) -> None:
     }""")
     desk.press("z")
     expect(desk.viewer).not_to_have_attribute("data-drawn", "")
-    port = desk.viewer.bounding_box()
     assert port
     desk.page.mouse.move(port["x"] + port["width"] / 2, port["y"] + port["height"] / 2)
     desk.page.mouse.down()
