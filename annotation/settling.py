@@ -77,17 +77,22 @@ def settle(
 
     `machine`: what the last run saw; None where none has looked. Among several who may settle
     alone the latest counts; a flag asks the ranger and holds back agreement of volunteers. Two
-    people who agree outweigh one and the machine.
+    people who agree outweigh one and the machine; where two pairs of people contradict each other
+    nothing is settled, and more people outweigh fewer.
     """
     decisive = sorted((each for each in statements if each.verdict in DECISIVE), key=lambda s: s.id)
     if alone := [each for each in decisive if each.alone]:
         return Settlement(alone[-1], "alone", (alone[-1].id,))
     if any(each.verdict == Verdict.FLAG for each in statements):
         return None
-    for index, first in enumerate(decisive):
-        for second in decisive[index + 1 :]:
-            if agree(first, second, rule):
-                return Settlement(second, "two agree", (first.id, second.id))
+    sides = [[other for other in decisive if agree(each, other, rule)] for each in decisive]
+    most = max(map(len, sides), default=0)
+    if most > 1:
+        best = [each for each, side in zip(decisive, sides, strict=True) if len(side) == most]
+        if not all(agree(each, best[-1], rule) for each in best):
+            return None
+        side = sides[decisive.index(best[-1])]
+        return Settlement(best[-1], "two agree", tuple(each.id for each in side))
     if machine is not None:
         for each in decisive:
             if trusted(each, rule) and agree(each, machine, rule):
