@@ -308,8 +308,12 @@ def test_what_people_draw_is_masked(frame: Frame) -> None:
     during = renditions.rendition(frame).people or ()
     assert len(during) == len(before) + 1
     assert (during[-1].x, during[-1].h) == (0.1, 0.1)
-    one.review(frame, 1, PERSON)
+    one.review(frame, 1, verdict="flag")  # states no box, and takes none back
     assert len(renditions.rendition(frame).people or ()) == len(before) + 1
+    one.review(frame, 2, PERSON)
+    assert len(renditions.rendition(frame).people or ()) == len(before) + 1
+    one.review(frame, 3)
+    assert len(renditions.rendition(frame).people or ()) == len(before)
 
 
 def test_a_wrong_box_hides_a_frame_until_a_ranger_has_spoken(frame: Frame) -> None:
