@@ -512,6 +512,12 @@ def test_the_list_does_all_of_it_without_a_pointer(desk: Desk, frames: list[Fram
     desk.on(frames[1]).saved()
     assert stated(frames[0])[0] == ("boat", "", near(0.1, 0.5, 0.1, 0.2))
     assert Review.objects.get().comment == "Two of them row"
+    expect(desk.part("list")).not_to_have_class(re.compile("stale"))
+    row.locator(".row-main").press("Enter")
+    row.locator("[data-field=x]").fill("480")
+    desk.button("validate").click()  # the number typed last counts
+    desk.on(frames[2]).saved()
+    assert stated(frames[1])[0] == ("person", "", near(0.3, 0.5, 0.1, 0.2))
 
 
 def test_the_page_is_accessible_in_each_of_its_states(

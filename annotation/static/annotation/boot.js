@@ -68,7 +68,7 @@ const painted = () =>
     setTimeout(resolve, 100);
   });
 
-const { claimUrl, frameUrlTemplate, day, user, activityLabel, icons } = root.dataset;
+const { claimUrl, frameUrlTemplate, day, user, person, activityLabel, icons } = root.dataset;
 const prefs = createPrefs(storage(), user);
 const pictures = createPictures();
 const regions = createPictures();
@@ -82,6 +82,7 @@ const sync = createSync({
   claimUrl,
   frameUrl: frameUrlTemplate,
   csrf,
+  person,
   day: day || null,
 });
 
@@ -178,6 +179,12 @@ function alive() {
 
 function run(command, given) {
   if (!sitting.current && !ALWAYS.has(command)) return true;
+  const field = document.activeElement;
+  if (field?.matches("[data-field]")) {
+    // What was typed counts before what comes next; a button does not take the focus from it.
+    field.blur();
+    field.focus({ preventScroll: true });
+  }
   const busy = gestures.cancel();
   if (busy && command === "cancel") return true;
   const result = commands[command](given);
@@ -296,7 +303,7 @@ for (const name of ["characters", "rounds"])
     screen.settings();
   });
 part("comment").addEventListener("input", () => {
-  if (sitting.current) sitting.current.comment = part("comment").value;
+  if (sitting.current) sitting.note(part("comment").value);
 });
 part("crop-label").addEventListener("change", () => run("labelCrop", { value: part("crop-label").value }));
 part("retry-picture").addEventListener("click", () => screen.retry());
@@ -422,19 +429,14 @@ sync.on("lost", ({ id, detail, code }) => {
       sitting.drop(id);
     },
   };
-  if (code === "settled") {
-    notices.show(name, text("refused", { time: timeOf(id), detail }), [letGo]);
-    return;
-  }
+  const taken = code === "taken";
+  const again = {
+    text: text("try_again"),
+    run: async () => ((await sync.retry(id)) ? notices.clear(name) : tell(taken ? "lost_still" : "refused")),
+  };
   const tell = (key) =>
-    notices.show(name, text(key, { time: timeOf(id) }), [
-      {
-        text: text("try_again"),
-        run: async () => ((await sync.retry(id)) ? notices.clear(name) : tell("lost_still")),
-      },
-      letGo,
-    ]);
-  tell("lost");
+    notices.show(name, text(key, { time: timeOf(id), detail }), code === "settled" ? [letGo] : [again, letGo]);
+  tell(taken ? "lost" : "refused");
 });
 
 sync.on("conflict", ({ id, mine, theirs }) => {

@@ -11,9 +11,8 @@ export function createOutbox(storage, owner) {
   return {
     all() {
       const entries = [];
-      for (let index = 0; index < storage.length; index += 1) {
-        const name = storage.key(index);
-        if (!name.startsWith(prefix)) continue;
+      const names = Array.from({ length: storage.length }, (_, index) => storage.key(index));
+      for (const name of names.filter((each) => each.startsWith(prefix))) {
         try {
           entries.push(JSON.parse(storage.getItem(name)));
         } catch {
