@@ -215,6 +215,36 @@ test("the time spent on frames decided together is shared out among them", async
   sitting.decideEach(sitting.visits.map((visit) => [visit, "nobody"]));
   await settle();
   assert.deepEqual(sent, [4, 4]);
+  sitting.undo();
+  now += 3000;
+  sitting.decide("unreadable");
+  await settle();
+  assert.deepEqual(sent, [4, 4, 3]); // what was told before is not told again
+});
+
+test("a note on a frame decided on takes the decision back, to leave with the next", async () => {
+  const { sitting, server } = await sit();
+  sitting.decide("nobody");
+  sitting.go(-1);
+  sitting.note("by the rock");
+  sitting.decide("nobody");
+  await settle();
+  assert.equal(server.stated(1).comment, "by the rock");
+});
+
+test("however much is decided while the line is down, it is tried by one", async () => {
+  const { sitting, server, time } = await sit(8);
+  server.before = ({ url }) => {
+    if (url === "/claim") throw new TypeError("network");
+  };
+  for (const _ of [1, 2, 3, 4, 5, 6]) {
+    sitting.decide("nobody");
+    await settle();
+  }
+  await time.pass(100_000);
+  const before = server.log.length;
+  await time.pass(120_000);
+  assert.ok(server.log.length - before <= 8, String(server.log.length - before));
 });
 
 test("a sheet keeps more frames ready, and asks for no more than one claim may", async () => {

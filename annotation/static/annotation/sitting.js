@@ -46,6 +46,7 @@ export function createSitting({
   let sure = false; // … and was made when all that was decided had arrived
   let claiming = false;
   let failures = 0;
+  let again = null; // the next trial while the line is down
 
   const open = () => visits.filter((visit) => visit.verdict === null);
 
@@ -65,6 +66,8 @@ export function createSitting({
       left: [], // boxes that were left out, as this person did before
       followed: [], // keys of tents that follow
       watch: stopwatch(),
+      told: 0, // seconds of it that were stated
+      toldBefore: 0, // … without the last statement
     };
     visit.store.on("change", () => {
       if (visit.verdict !== null) reopen(visit);
@@ -116,7 +119,8 @@ export function createSitting({
     } catch (error) {
       if (error instanceof LineDown) {
         failures += 1;
-        timers.set(() => refill({ renew }), backOff(failures) * 1000);
+        timers.clear(again); // however many ask meanwhile, one trial at a time
+        again = timers.set(() => refill({ renew: true }), backOff(failures) * 1000);
       } else if (error instanceof Refused) {
         refused = true;
         emit("failed", { detail: error.message });
@@ -171,14 +175,18 @@ export function createSitting({
     const visit = current;
     visit.watch.touch();
     // Stated already, and nothing changed since (a change would have taken it back).
-    if (visit.verdict !== verdict) state(visit, verdict, visit.watch.seconds);
+    if (visit.verdict !== verdict) state(visit, verdict, untold(visit));
     open().forEach(propose);
     return advance(visit, then);
   }
 
+  /** Seconds on a frame that no statement has told of: second thoughts are added to the first, not told twice. */
+  const untold = ({ watch, told }) => Math.max(Math.round((watch.seconds - told) * 10) / 10, 0);
+
   function state(visit, verdict, seconds, together = null) {
     forget(visit);
     Object.assign(visit, { verdict, together, takenBack: null, marked: false });
+    Object.assign(visit, { told: visit.watch.seconds, toldBefore: visit.told });
     decisions.push(visit);
     sync.review(visit.frame.id, {
       verdict,
@@ -194,7 +202,7 @@ export function createSitting({
   function decideEach(pairs, then = null) {
     const together = {};
     current?.watch.touch();
-    const spent = pairs.reduce((sum, [visit]) => sum + visit.watch.seconds, 0);
+    const spent = pairs.reduce((sum, [visit]) => sum + untold(visit), 0);
     for (const [visit, verdict] of pairs)
       state(visit, verdict, Math.round((spent / pairs.length) * 10) / 10, together);
     // Only now: what somebody confirmed must not change under the key that does it.
@@ -211,7 +219,7 @@ export function createSitting({
   function reopen(visit) {
     forget(visit);
     memory?.forget(visit.frame.id);
-    sync.withdraw(visit.frame.id);
+    if (sync.withdraw(visit.frame.id)) visit.told = visit.toldBefore;
     visit.takenBack = visit.verdict;
     visit.verdict = null;
     sync.draft(visit.frame.id, visit.store.boxes);
@@ -250,6 +258,12 @@ export function createSitting({
     visit: (id) => visits.find((visit) => visit.frame.id === id) ?? null,
 
     show,
+
+    /** Words about the frame shown; of one decided on they take the decision back, or they would not leave. */
+    note(words) {
+      current.comment = words;
+      if (current.verdict !== null) reopen(current);
+    },
 
     /** A frame whose statement was not taken, or that an earlier page left: shown, to be worked on. */
     async bring(id) {
