@@ -248,10 +248,12 @@ def test_a_frame_that_comes_back_under_a_drag_gets_no_box_of_the_other(
 
 
 def test_a_reload_finds_the_boxes_as_they_were(desk: Desk, frames: list[Frame]) -> None:
+    desk.part("comment").fill("by the rock")
     desk.drag((0.45, 0.3), (0.55, 0.45))
     desk.page.reload()  # before the hand has rested: the page sends it as it goes
     desk.on(frames[0])
     expect(desk.boxes).to_have_count(3)
+    expect(desk.part("comment")).to_have_value("by the rock")
     desk.saved()
     assert len(Draft.objects.get(frame=frames[0]).boxes or []) == 3
 

@@ -3,14 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { createOutbox } from "../../annotation/static/annotation/outbox.js";
 import { createSitting } from "../../annotation/static/annotation/sitting.js";
 import { createStopwatch } from "../../annotation/static/annotation/stopwatch.js";
-import { box, createServer, openPage, settle } from "./server.js";
+import { box, createServer, openPage, settle, storage } from "./server.js";
 
-async function sit(number = 6, { server = createServer(Array.from({ length: number }, (_, n) => ({ id: n + 1 }))), ...more } = {}) {
+async function sit(number = 6, { server = createServer(Array.from({ length: number }, (_, n) => ({ id: n + 1 }))), notes = null, ...more } = {}) {
   const page = openPage(server, more);
   const prepared = [];
-  const sitting = createSitting({ sync: page.sync, prepare: (frame) => prepared.push(frame.id), stopwatch: () => createStopwatch(() => 0), timers: page.time.timers });
+  const sitting = createSitting({ sync: page.sync, notes, prepare: (frame) => prepared.push(frame.id), stopwatch: () => createStopwatch(() => 0), timers: page.time.timers });
   const shown = [];
   const said = [];
   sitting.on("show", ({ visit }) => shown.push(visit.frame.id));
@@ -230,6 +231,19 @@ test("a note on a frame decided on takes the decision back, to leave with the ne
   sitting.decide("nobody");
   await settle();
   assert.equal(server.stated(1).comment, "by the rock");
+});
+
+test("a note that was not stated is found again after a reload, and once stated is kept no more", async () => {
+  const store = storage();
+  const notes = createOutbox(store, "notes-7");
+  const first = await sit(2, { notes });
+  first.sitting.note("by the rock");
+  const second = await sit(2, { notes });
+  assert.equal(second.sitting.current.comment, "by the rock");
+  second.sitting.decide("nobody");
+  await settle();
+  assert.equal(second.server.stated(1).comment, "by the rock");
+  assert.equal(store.length, 0);
 });
 
 test("however much is decided while the line is down, it is tried by one", async () => {

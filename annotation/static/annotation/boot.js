@@ -91,7 +91,10 @@ let loading = Promise.resolve();
 const prepare = (frame) => {
   loading = loading.then(painted).then(() => pictures.get(frame.image).ready);
 };
-const sitting = createSitting({ sync, prepare, memory: createMemory(storage(), user) });
+const sitting = createSitting({
+  ...{ sync, prepare, memory: createMemory(storage(), user) },
+  notes: createOutbox(storage(), `notes-${user}`),
+});
 
 const mode = { armed: false, panning: false, zoomed: null };
 const viewer = part("viewer");

@@ -1,7 +1,7 @@
 /**
  * What has not reached the server yet, kept so that a reload or a dead battery finds it.
  *
- * One entry per frame: {id, version, base, draft, review}. Kept per person, since two may share a browser.
+ * One entry per frame: what sync.js or sitting.js put, by its id. Kept per person, since two may share a browser.
  * Methods may come to return promises (IndexedDB); callers await them. It sends nothing.
  */
 

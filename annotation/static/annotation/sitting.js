@@ -24,12 +24,14 @@ const MORE = 3;
  * @param {ReturnType<typeof import("./sync.js").createSync>} given.sync
  * @param {(frame: object) => void} given.prepare loads what showing a frame will need
  * @param {ReturnType<typeof import("./memory.js").createMemory>|null} given.memory what was said before of still things
+ * @param {{all(): any[], put(entry: object): any, remove(id: any): any}|null} given.notes words not stated yet, kept by frame
  * @param {number} given.ahead frames kept ready behind the one shown
  */
 export function createSitting({
   sync,
   prepare = () => {},
   memory = null,
+  notes = null,
   ahead = 3,
   stopwatch = createStopwatch,
   timers = { set: (fn, ms) => setTimeout(fn, ms), clear: (id) => clearTimeout(id) },
@@ -48,7 +50,19 @@ export function createSitting({
   let failures = 0;
   let again = null; // the next trial while the line is down
 
+  const noted = new Map((notes?.all() ?? []).map(({ id, words }) => [id, words]));
+
   const open = () => visits.filter((visit) => visit.verdict === null);
+
+  /** A note leaves with a statement; until then a reload must find it. */
+  function keepNote({ frame: { id }, comment, verdict }) {
+    try {
+      if (comment && verdict === null) notes?.put({ id, words: comment });
+      else notes?.remove(id);
+    } catch {
+      // full or forbidden: this page has it still
+    }
+  }
 
   function enter(frame) {
     const known = visits.find((visit) => visit.frame.id === frame.id);
@@ -60,7 +74,7 @@ export function createSitting({
       recovered: unsent !== null,
       verdict: null,
       takenBack: null, // the verdict that redo gives again
-      comment: "",
+      comment: noted.get(frame.id) ?? "",
       together: null, // what was decided with it, by one key
       marked: false, // on the contact sheet: not to be confirmed with the others
       left: [], // boxes that were left out, as this person did before
@@ -188,6 +202,7 @@ export function createSitting({
     Object.assign(visit, { verdict, together, takenBack: null, marked: false });
     Object.assign(visit, { told: visit.watch.seconds, toldBefore: visit.told });
     decisions.push(visit);
+    keepNote(visit);
     sync.review(visit.frame.id, {
       verdict,
       boxes: verdict === "boxes" ? visit.store.boxes : [],
@@ -222,6 +237,7 @@ export function createSitting({
     if (sync.withdraw(visit.frame.id)) visit.told = visit.toldBefore;
     visit.takenBack = visit.verdict;
     visit.verdict = null;
+    keepNote(visit);
     sync.draft(visit.frame.id, visit.store.boxes);
     emit("reopened", { visit });
   }
@@ -263,6 +279,7 @@ export function createSitting({
     note(words) {
       current.comment = words;
       if (current.verdict !== null) reopen(current);
+      keepNote(current);
     },
 
     /** A frame whose statement was not taken, or that an earlier page left: shown, to be worked on. */
