@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,14 +86,18 @@ def settle(
         return Settlement(alone[-1], "alone", (alone[-1].id,))
     if any(each.verdict == Verdict.FLAG for each in statements):
         return None
-    sides = [[other for other in decisive if agree(each, other, rule)] for each in decisive]
-    most = max(map(len, sides), default=0)
+    sides = {each.id: [each] for each in decisive}
+    for first, second in combinations(decisive, 2):
+        if agree(first, second, rule):
+            sides[first.id].append(second)
+            sides[second.id].append(first)
+    most = max(map(len, sides.values()), default=0)
     if most > 1:
-        best = [each for each, side in zip(decisive, sides, strict=True) if len(side) == most]
-        if not all(agree(each, best[-1], rule) for each in best):
+        best = [each for each in decisive if len(sides[each.id]) == most]
+        side = sides[best[-1].id]
+        if any(each not in side for each in best):
             return None
-        side = sides[decisive.index(best[-1])]
-        return Settlement(best[-1], "two agree", tuple(each.id for each in side))
+        return Settlement(best[-1], "two agree", tuple(sorted(each.id for each in side)))
     if machine is not None:
         for each in decisive:
             if trusted(each, rule) and agree(each, machine, rule):
