@@ -287,7 +287,7 @@ export function createSitting({
       const visit =
         visits.find((other) => other.frame.id === id) ?? enter(await sync.frame(id));
       forget(visit);
-      visit.verdict = null;
+      Object.assign(visit, { verdict: null, told: visit.toldBefore });
       show(visit);
       return visit;
     },
