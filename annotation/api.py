@@ -13,9 +13,9 @@ from typing import Any, cast
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import api_view, authentication_classes, parser_classes
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
+from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,15 +24,28 @@ from annotation.models import Draft
 from annotation.settling import DECISIVE
 from detection import renditions
 from detection.models import Frame, Lifting
+from lacs_web import api
 from lacs_web.access import Action, fetch, lake_for
 from lacs_web.models import User
 
 
-class Session(SessionAuthentication):
-    """Tells somebody who is signed out (401) from somebody who may not (403)."""
+class Session(api.Session):
+    """401 also where a page's token died with its session, and where somebody else has signed in
+    since the page was opened (X-Person): what still waits on it is not theirs to state. 403 is left
+    for who may not.
+    """
 
-    def authenticate_header(self, request: Any) -> str:
-        return "Session"
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        found = super().authenticate(request)
+        if found and request.headers.get("X-Person", str(found[0].pk)) != str(found[0].pk):
+            raise NotAuthenticated
+        return found
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except Forbidden as refusal:
+            raise NotAuthenticated(refusal.detail) from None
 
 
 class Gone(APIException):

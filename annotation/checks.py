@@ -73,7 +73,7 @@ def _fresh(reviewer: User, lake: Lake, number: int) -> list[int]:
     said = Review.objects.filter(frame=OuterRef("pk"), reviewer=reviewer)
     frames = Frame.objects.filter(
         ~Exists(before), ~Exists(said), Exists(seen), deployment__lake=lake, quarantine=""
-    )
+    ).exclude(flag=Frame.Flag.ERASED)  # nobody could say anything of it
     boxes = Q(settled__review__boxes__isnull=False)
     shows = frames.filter(Exists(settled), boxes).distinct().values("pk")
     some = Frame.objects.filter(pk__in=shows).order_by("?")[: (number + 1) // 2]

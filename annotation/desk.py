@@ -32,7 +32,7 @@ from annotation.models import (
 from annotation.presenting import picture
 from annotation.queue import Desk
 from annotation.reviewing import StatedBox, submit
-from annotation.settling import Mark, Rule, Statement
+from annotation.settling import DECISIVE, Mark, Rule, Statement
 from detection.labels import Verdict
 from detection.models import Detection, Frame
 from lacs_web.access import Action, fetch, lake_for, may
@@ -155,7 +155,8 @@ def agree(request: HttpRequest, frame: int) -> HttpResponse:
     found = _frame(user, Action.SETTLE, frame)
     given = request.POST.get("opinion", "")
     said = opinions.opinions([found])[found.pk]
-    verdict, boxes = "", [StatedBox("", "", 0, 0, 0, 0)][:0]
+    verdict = ""
+    boxes: list[StatedBox] = []
     if given == "machine" and said.machine is not None:
         seen = Detection.objects.counted().filter(frame=found, label__in=LabelChoice.values)
         last = found.run_frames.filter(state="done").order_by("-run").values("run")[:1]
@@ -166,7 +167,7 @@ def agree(request: HttpRequest, frame: int) -> HttpResponse:
         if review is not None:
             verdict = review.verdict
             boxes = [StatedBox(b.label, b.activity, b.x, b.y, b.w, b.h) for b in review.boxes.all()]
-    if verdict not in (Verdict.BOXES, Verdict.NOBODY, Verdict.UNREADABLE):
+    if verdict not in DECISIVE:
         return HttpResponseBadRequest(_("This opinion decides nothing; choose another."))
     if verdict == Verdict.BOXES and not boxes:
         verdict = Verdict.NOBODY
@@ -240,7 +241,7 @@ def _opinions(said: opinions.Opinions) -> list[Opinion]:
     """Volunteers' and rangers' words in the order they came, then the machine's."""
     found = [
         Opinion(
-            key=str(review.pk) if review.verdict in _DECIDES else "",
+            key=str(review.pk) if review.verdict in DECISIVE else "",
             name=_("Ranger") if review.alone else _("Opinion %(n)d") % {"n": number},
             words=_words(review.verdict, statement),
             comment=review.comment,
@@ -254,9 +255,6 @@ def _opinions(said: opinions.Opinions) -> list[Opinion]:
         words = _words(Verdict.BOXES, said.machine)
         found.append(Opinion("machine", _("Machine"), words, "", said.machine.marks))
     return found
-
-
-_DECIDES = {Verdict.BOXES.value, Verdict.NOBODY.value, Verdict.UNREADABLE.value}
 
 
 def _words(verdict: str, statement: Statement) -> str:

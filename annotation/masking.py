@@ -11,7 +11,8 @@ from detection.mosaic import Rect
 
 
 def people(frame: Frame) -> Iterator[Rect]:
-    """Person boxes of each reviewer's last word, and of what reviewers are drawing just now.
+    """Person boxes of each reviewer's last word, and of what reviewers have drawn besides: who
+    flags or skips a frame states no box, but has seen somebody there.
 
     Once somebody who may settle alone has spoken, only such words count: a box that was wrong
     must not hide the frame for good.
@@ -21,12 +22,13 @@ def people(frame: Frame) -> Iterator[Rect]:
     stated = ReviewBox.objects.filter(
         review__in=last.filter(alone=True) if settled else last, label=Label.PERSON
     )
-    for box in stated.order_by("pk").values_list("x", "y", "w", "h"):
-        yield Rect(*box)
-    if settled:
-        return
-    drawn = Draft.objects.filter(frame=frame, boxes__isnull=False, open=True)
-    for boxes in drawn.order_by("pk").values_list("boxes", flat=True):
-        for each in boxes or []:
-            if each["label"] == Label.PERSON:
-                yield Rect(each["x"], each["y"], each["w"], each["h"])
+    found = [Rect(*box) for box in stated.order_by("pk").values_list("x", "y", "w", "h")]
+    if not settled:
+        drawn = Draft.objects.filter(frame=frame, boxes__isnull=False)
+        for boxes in drawn.order_by("pk").values_list("boxes", flat=True):
+            found += [
+                Rect(each["x"], each["y"], each["w"], each["h"])
+                for each in boxes or []
+                if each["label"] == Label.PERSON
+            ]
+    yield from dict.fromkeys(found)  # a draft that was stated holds the boxes of the statement

@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from detection.models import Frame, Run
@@ -248,7 +250,8 @@ class SettledFrame(models.Model):
     readable = models.BooleanField()
     rule = models.JSONField()  # parameters and which clause settled it
     voices = ArrayField(models.BigIntegerField(), default=list, db_default=[])  # ids of reviews
-    at = models.DateTimeField(auto_now=True)
+    at = models.DateTimeField(auto_now=True)  # last written anew
+    since = models.DateTimeField(default=timezone.now, db_default=Now())  # settled without a break
 
     def __str__(self) -> str:
         return str(self.frame_id)

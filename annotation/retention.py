@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotation.models import Check
 from detection.cards import purging
 from detection.models import CardFile, Deployment, Frame, Purge, Retention
 from lacs_web.models import AuditEvent, Lake, User
@@ -59,7 +60,7 @@ def due(rule: Retention) -> QuerySet[Frame]:
     now, before = timezone.now(), _before(rule)
     which = Q(pk__in=[])
     if rule.days is not None:
-        which |= Q(settled__at__lte=now - timedelta(days=rule.days))
+        which |= Q(settled__since__lte=now - timedelta(days=rule.days))
     if rule.unsettled_days is not None:
         which |= Q(settled=None, came__lte=now - timedelta(days=rule.unsettled_days))
     if before is not None:
@@ -195,6 +196,7 @@ def erase(
         # Nobody can read them any more: what is unread leaves the sample, or it would never end.
         frames = [one.pk for one in found if isinstance(one, Frame)]
         Frame.objects.filter(pk__in=frames).update(flag=Frame.Flag.ERASED)
+        Check.objects.filter(frame__in=frames).delete()
         detail = {"from": first.isoformat(), "to": last.isoformat(), "originals": len(found)}
         AuditEvent.objects.create(user=user, lake=lake, action="instant erased", detail=detail)
     for one in Purge.objects.filter(pk__in=[one.pk for one in rows]).select_related(

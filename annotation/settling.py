@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,17 +78,26 @@ def settle(
 
     `machine`: what the last run saw; None where none has looked. Among several who may settle
     alone the latest counts; a flag asks the ranger and holds back agreement of volunteers. Two
-    people who agree outweigh one and the machine.
+    people who agree outweigh one and the machine; where two pairs of people contradict each other
+    nothing is settled, and more people outweigh fewer.
     """
     decisive = sorted((each for each in statements if each.verdict in DECISIVE), key=lambda s: s.id)
     if alone := [each for each in decisive if each.alone]:
         return Settlement(alone[-1], "alone", (alone[-1].id,))
     if any(each.verdict == Verdict.FLAG for each in statements):
         return None
-    for index, first in enumerate(decisive):
-        for second in decisive[index + 1 :]:
-            if agree(first, second, rule):
-                return Settlement(second, "two agree", (first.id, second.id))
+    sides = {each.id: [each] for each in decisive}
+    for first, second in combinations(decisive, 2):
+        if agree(first, second, rule):
+            sides[first.id].append(second)
+            sides[second.id].append(first)
+    most = max(map(len, sides.values()), default=0)
+    if most > 1:
+        best = [each for each in decisive if len(sides[each.id]) == most]
+        side = sides[best[-1].id]
+        if any(each not in side for each in best):
+            return None
+        return Settlement(best[-1], "two agree", tuple(sorted(each.id for each in side)))
     if machine is not None:
         for each in decisive:
             if trusted(each, rule) and agree(each, machine, rule):

@@ -308,8 +308,12 @@ def test_what_people_draw_is_masked(frame: Frame) -> None:
     during = renditions.rendition(frame).people or ()
     assert len(during) == len(before) + 1
     assert (during[-1].x, during[-1].h) == (0.1, 0.1)
-    one.review(frame, 1, PERSON)
+    one.review(frame, 1, verdict="flag")  # states no box, and takes none back
     assert len(renditions.rendition(frame).people or ()) == len(before) + 1
+    one.review(frame, 2, PERSON)
+    assert len(renditions.rendition(frame).people or ()) == len(before) + 1
+    one.review(frame, 3)
+    assert len(renditions.rendition(frame).people or ()) == len(before)
 
 
 def test_a_wrong_box_hides_a_frame_until_a_ranger_has_spoken(frame: Frame) -> None:
@@ -443,7 +447,16 @@ def test_the_signed_out_are_told_so_and_the_token_is_asked_for(frame: Frame) -> 
     assert Client().put(where, "{}", content_type="application/json").status_code == 401
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(tab(frame).user)
-    assert strict.put(where, "{}", content_type="application/json").status_code == 403
+    assert strict.put(where, "{}", content_type="application/json").status_code == 401
+
+
+def test_what_waits_on_a_page_is_not_stated_by_who_signed_in_after(frame: Frame) -> None:
+    two = tab(frame, Role.RANGER)
+    two.client.defaults["HTTP_X_PERSON"] = str(tab(frame, name="one").user.pk)
+    assert two.review(frame, 0).status_code == two.claim().status_code == 401
+    assert not Review.objects.exists()
+    two.client.defaults["HTTP_X_PERSON"] = str(two.user.pk)
+    assert two.review(frame, 0).status_code == 200
 
 
 @pytest.mark.parametrize("number", [2, 4])

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import queue, retention, tasks
-from annotation.models import SettledFrame
+from annotation import checks, queue, resettling, retention, tasks
+from annotation.models import Check, SettledFrame
 from annotation.reviewing import StatedBox, submit
 from dashboards import planning
 from detection import doctor, renditions
@@ -58,7 +58,8 @@ def settle(frame: Frame, days_ago: float = 0) -> None:
         verdict="boxes",
         boxes=[PERSON],
     )
-    SettledFrame.objects.filter(frame=frame).update(at=timezone.now() - timedelta(days=days_ago))
+    ago = timezone.now() - timedelta(days=days_ago)
+    SettledFrame.objects.filter(frame=frame).update(since=ago)
 
 
 @pytest.fixture
@@ -85,6 +86,7 @@ def test_a_settled_frame_s_original_goes_after_its_days(lake: Lake, officer: Use
     examine(old, young, unread)
     settle(old, 31)
     settle(young, 29)
+    resettling.resettle(old)  # as after a change of the rule: it was settled all the while
     before = renditions.rendition(old).jpeg()
     retention.set_rule(lake=lake, days=30, on=None, user=officer)
     seen = retention.preview(retention.of(lake))
@@ -204,10 +206,16 @@ def test_a_card_that_comes_again_brings_nothing_back(lake: Lake, officer: User) 
     assert vault.preview(frame.sha256) == masked
 
 
-def test_an_instant_is_erased_whole_also_where_it_was_purged(lake: Lake, officer: User) -> None:
+def test_an_instant_is_erased_whole_also_where_it_was_purged(
+    lake: Lake, officer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deployment = make_deployment(lake)
     one, two = kept_frame(deployment, AT), kept_frame(deployment, AT + timedelta(hours=1), seed=1)
     examine(one, two)
+    settle(one)
+    volunteer = person(Role.VOLUNTEER, lake)
+    Check.objects.create(frame=one, reviewer=volunteer)
+    monkeypatch.setattr(checks, "REFILL", 1.0)
     retention.set_rule(lake=lake, days=None, on=date(2025, 12, 1), user=officer)
     retention.purge(lake=lake)
     count = retention.erase(
@@ -219,6 +227,7 @@ def test_an_instant_is_erased_whole_also_where_it_was_purged(lake: Lake, officer
     assert renditions.rendition(one).people is None
     assert renditions.rendition(two).people == ()
     assert Purge.objects.get(frame=one).rule == {"erased": "asked by mail"}
+    assert checks.laid_up(volunteer, lake) == []  # nobody could say anything of it
     with pytest.raises(ValidationError, match="No picture"):
         retention.erase(lake=lake, first=AT - timedelta(days=9), last=AT - timedelta(days=8),
                         why="x", user=officer)  # fmt: skip

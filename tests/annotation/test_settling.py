@@ -32,6 +32,11 @@ def boxes(id: int, *marks: Mark, alone: bool = False) -> Statement:
         ([boxes(1, BIG), boxes(2, SHIFTED)], (2, "two agree")),
         ([boxes(1, BIG), boxes(2, TENT)], None),
         ([boxes(1, BIG), boxes(2, TENT), boxes(3, SHIFTED)], (3, "two agree")),
+        ([boxes(1, BIG), boxes(2, TENT), boxes(3, TENT), boxes(4, BIG)], None),  # two against two
+        (
+            [boxes(1, BIG), boxes(2, TENT), boxes(3, TENT), boxes(4, TENT), boxes(5, BIG)],
+            (4, "two agree"),
+        ),
         ([boxes(1, TINY), boxes(2, TINY_NEAR)], (2, "two agree")),
         ([boxes(1), Statement(2, "nobody")], (2, "two agree")),
         ([boxes(1, BIG), boxes(2, BIG, BIG)], None),

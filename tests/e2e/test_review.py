@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from annotation.models import Draft, Hold, Review, ReviewBox, SettledFrame
 from detection.models import Detection, Frame, Run
@@ -42,6 +42,11 @@ class Desk:
 
     def ready(self) -> Self:
         expect(self.viewer).to_have_attribute("data-picture", "ready")
+        return self.drawn()
+
+    def drawn(self) -> Self:
+        """The picture and its boxes stand where they belong, and nothing glides."""
+        expect(self.viewer).to_have_attribute("data-drawn", "")
         return self
 
     @property
@@ -53,6 +58,7 @@ class Desk:
         return self.ready()
 
     def at(self, x: float, y: float) -> tuple[float, float]:
+        self.drawn()
         picture = self.page.locator("[data-part=layer] img").bounding_box()
         assert picture
         return picture["x"] + x * picture["width"], picture["y"] + y * picture["height"]
@@ -63,11 +69,11 @@ class Desk:
         return self.at(1, 0)[0] - self.at(0, 0)[0]
 
     def until(self, true: Callable[[], bool]) -> None:
-        for _ in range(60):
+        for _ in range(400):
             if true():
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError("it did not happen within three seconds")
+        raise AssertionError("it did not happen within twenty seconds")
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         mouse = self.page.mouse
@@ -204,11 +210,50 @@ def test_a_frame_is_judged_by_one_key_and_undone_across_frames(
     assert Review.objects.filter(frame=frames[2]).latest("pk").verdict == "unreadable"
 
 
+def test_nothing_moves_under_the_hand(desk: Desk, frames: list[Frame]) -> None:
+    port = desk.viewer.bounding_box()
+    desk.page.evaluate("""() => {
+      const tag = document.querySelector("[data-part=doubt]");
+      Object.assign(tag, { hidden: false, textContent: "perhaps unreadable ".repeat(9) });
+    }""")
+    assert desk.viewer.bounding_box() == port  # whatever the bar above says
+    desk.click(0.25, 0.6)
+    desk.drawn().page.evaluate("""() => {  // a glide that would never end
+      const [begin, paint] = [performance.now(), requestAnimationFrame.bind(window)];
+      performance.now = () => begin;
+      window.requestAnimationFrame = (step) => paint(() => step(begin + 80));
+    }""")
+    desk.press("z")
+    expect(desk.viewer).not_to_have_attribute("data-drawn", "")
+    assert port
+    desk.page.mouse.move(port["x"] + port["width"] / 2, port["y"] + port["height"] / 2)
+    desk.page.mouse.down()
+    desk.drawn().page.mouse.up()
+
+
+def test_a_frame_that_comes_back_under_a_drag_gets_no_box_of_the_other(
+    desk: Desk, frames: list[Frame]
+) -> None:
+    held: list[Route] = []
+    desk.page.route("**/reviews", lambda route: held.append(route))
+    desk.press("Enter").on(frames[1])
+    desk.page.mouse.move(*desk.at(0.45, 0.3))
+    desk.page.mouse.down()
+    desk.page.mouse.move(*desk.at(0.55, 0.45), steps=4)
+    desk.until(lambda: bool(held))
+    held[0].fulfill(status=400, json={"detail": "no"})  # its statement was not taken
+    desk.on(frames[0]).page.mouse.up()
+    expect(desk.boxes).to_have_count(2)
+    desk.page.unroute("**/reviews")
+
+
 def test_a_reload_finds_the_boxes_as_they_were(desk: Desk, frames: list[Frame]) -> None:
+    desk.part("comment").fill("by the rock")
     desk.drag((0.45, 0.3), (0.55, 0.45))
     desk.page.reload()  # before the hand has rested: the page sends it as it goes
     desk.on(frames[0])
     expect(desk.boxes).to_have_count(3)
+    expect(desk.part("comment")).to_have_value("by the rock")
     desk.saved()
     assert len(Draft.objects.get(frame=frames[0]).boxes or []) == 3
 
@@ -469,6 +514,12 @@ def test_the_list_does_all_of_it_without_a_pointer(desk: Desk, frames: list[Fram
     desk.on(frames[1]).saved()
     assert stated(frames[0])[0] == ("boat", "", near(0.1, 0.5, 0.1, 0.2))
     assert Review.objects.get().comment == "Two of them row"
+    expect(desk.part("list")).not_to_have_class(re.compile("stale"))
+    row.locator(".row-main").press("Enter")
+    row.locator("[data-field=x]").fill("480")
+    desk.button("validate").click()  # the number typed last counts
+    desk.on(frames[2]).saved()
+    assert stated(frames[1])[0] == ("person", "", near(0.3, 0.5, 0.1, 0.2))
 
 
 def test_the_page_is_accessible_in_each_of_its_states(

@@ -90,7 +90,8 @@ def test_a_scripted_reviewer_settles_the_truth(
         assert pk not in done
         done.add(pk)
         _state(desk.ready(), truth[pk])
-        desk.until(lambda pk=pk: desk.part("rest").is_visible() or desk.frame != pk)  # type: ignore[misc]
+        if len(done) < len(frames):  # the next one may have to be fetched
+            expect(desk.page.locator("#review")).not_to_have_attribute("data-frame", str(pk))
     expect(desk.part("rest")).to_have_attribute("data-why", "empty")
     desk.saved()
     rule = Rule()
@@ -113,7 +114,6 @@ def _state(desk: Desk, truth: dict[str, Any]) -> None:
     assert picture
     assert port
     left, top = picture["x"] - port["x"], picture["y"] - port["y"]
-    expect(desk.boxes).to_have_count(len(desk.boxes.all()))
     shown = desk.page.evaluate(_SHOWN)
     width, height = picture["width"], picture["height"]
     there = [Mark("", x - left, y - top, w, h) for _, _, x, y, w, h in shown]
@@ -129,7 +129,6 @@ def _state(desk: Desk, truth: dict[str, Any]) -> None:
                 row.locator(".row-main").click()
             field.select_option(real[pairs[at]].label)
     desk.press("Escape", "Escape", "0")
-    desk.page.wait_for_timeout(300)  # the view has come to rest
     for at, mark in enumerate(real):
         if at in pairs.values():
             continue

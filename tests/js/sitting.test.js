@@ -3,14 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { createOutbox } from "../../annotation/static/annotation/outbox.js";
 import { createSitting } from "../../annotation/static/annotation/sitting.js";
 import { createStopwatch } from "../../annotation/static/annotation/stopwatch.js";
-import { box, createServer, openPage, settle } from "./server.js";
+import { box, createServer, openPage, settle, storage } from "./server.js";
 
-async function sit(number = 6, { server = createServer(Array.from({ length: number }, (_, n) => ({ id: n + 1 }))), ...more } = {}) {
+async function sit(number = 6, { server = createServer(Array.from({ length: number }, (_, n) => ({ id: n + 1 }))), notes = null, ...more } = {}) {
   const page = openPage(server, more);
   const prepared = [];
-  const sitting = createSitting({ sync: page.sync, prepare: (frame) => prepared.push(frame.id), stopwatch: () => createStopwatch(() => 0), timers: page.time.timers });
+  const sitting = createSitting({ sync: page.sync, notes, prepare: (frame) => prepared.push(frame.id), stopwatch: () => createStopwatch(() => 0), timers: page.time.timers });
   const shown = [];
   const said = [];
   sitting.on("show", ({ visit }) => shown.push(visit.frame.id));
@@ -215,6 +216,49 @@ test("the time spent on frames decided together is shared out among them", async
   sitting.decideEach(sitting.visits.map((visit) => [visit, "nobody"]));
   await settle();
   assert.deepEqual(sent, [4, 4]);
+  sitting.undo();
+  now += 3000;
+  sitting.decide("unreadable");
+  await settle();
+  assert.deepEqual(sent, [4, 4, 3]); // what was told before is not told again
+});
+
+test("a note on a frame decided on takes the decision back, to leave with the next", async () => {
+  const { sitting, server } = await sit();
+  sitting.decide("nobody");
+  sitting.go(-1);
+  sitting.note("by the rock");
+  sitting.decide("nobody");
+  await settle();
+  assert.equal(server.stated(1).comment, "by the rock");
+});
+
+test("a note that was not stated is found again after a reload, and once stated is kept no more", async () => {
+  const store = storage();
+  const notes = createOutbox(store, "notes-7");
+  const first = await sit(2, { notes });
+  first.sitting.note("by the rock");
+  const second = await sit(2, { notes });
+  assert.equal(second.sitting.current.comment, "by the rock");
+  second.sitting.decide("nobody");
+  await settle();
+  assert.equal(second.server.stated(1).comment, "by the rock");
+  assert.equal(store.length, 0);
+});
+
+test("however much is decided while the line is down, it is tried by one", async () => {
+  const { sitting, server, time } = await sit(8);
+  server.before = ({ url }) => {
+    if (url === "/claim") throw new TypeError("network");
+  };
+  for (const _ of [1, 2, 3, 4, 5, 6]) {
+    sitting.decide("nobody");
+    await settle();
+  }
+  await time.pass(100_000);
+  const before = server.log.length;
+  await time.pass(120_000);
+  assert.ok(server.log.length - before <= 8, String(server.log.length - before));
 });
 
 test("a sheet keeps more frames ready, and asks for no more than one claim may", async () => {

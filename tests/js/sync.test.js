@@ -173,6 +173,49 @@ test("a frame that is with somebody else keeps its work here, others go on", asy
   assert.equal(server.stated(1).boxes[0].key, "a");
 });
 
+test("who may not check here any more is told so, and keeps the work until they may again", async () => {
+  const { server, sync, events } = await opened();
+  server.before = () => 403;
+  sync.review(1, statement([box("a")]));
+  await settle();
+  assert.deepEqual([events[0].type, events[0].detail, sync.state.kind], ["lost", "status 403", "attention"]);
+  server.before = () => null;
+  assert.equal(await sync.retry(1), true);
+  assert.equal(server.stated(1).boxes[0].key, "a");
+});
+
+test("a frame on which the server fails does not keep the others from leaving", async () => {
+  const { server, sync, time } = await opened();
+  server.before = ({ url }) => (url.startsWith("/frames/1") ? 500 : null);
+  sync.review(1, statement());
+  sync.review(2, statement());
+  await settle();
+  await time.pass(5000);
+  assert.equal(server.stated(2)?.verdict, "nobody");
+});
+
+test("a statement whose answer was lost is no conflict with what was said after", async () => {
+  const { server, sync, time, kinds } = await opened();
+  server.after = down;
+  sync.review(1, statement([box("a")]));
+  await settle();
+  server.after = () => {};
+  sync.withdraw(1);
+  sync.review(1, statement([box("b", 0.5)]));
+  await time.pass(10_000);
+  assert.ok(!kinds().includes("conflict"), kinds());
+  assert.equal(server.stated(1).boxes[0].key, "b");
+});
+
+test("who skips or flags at once keeps what they had just drawn", async () => {
+  const { server, sync } = await opened();
+  sync.draft(1, [box("a")]);
+  sync.review(1, statement([], "flag"));
+  await settle();
+  assert.deepEqual(server.log.slice(1), ["PUT /frames/1/draft", "POST /frames/1/reviews"]);
+  assert.equal(server.stated(1).verdict, "flag");
+});
+
 test("a lost frame can be let go", async () => {
   const { server, sync, store } = await opened();
   server.frames.get(1).gone = "taken";
@@ -199,7 +242,7 @@ test("a statement that is refused stays as a draft until it is decided anew", as
 });
 
 test("signed out: it says so, keeps all, and goes on after a sign-in in another tab", async () => {
-  for (const end of [{ before: () => 401 }, { before: () => 403 }, { html: true }]) {
+  for (const end of [{ before: () => 401 }, { html: true }]) {
     const { server, sync, time } = await opened();
     Object.assign(server, end);
     sync.review(1, statement());
@@ -268,6 +311,14 @@ test("half an entry in the store does not stop the rest", async () => {
   assert.equal(await next.sync.recover(), 1);
   assert.equal(server.reviews.size, 1);
   assert.equal(server.frames.get(2).boxes.length, 0);
+});
+
+test("half an entry before another does not hide it", async () => {
+  const { server, store } = await opened();
+  store.setItem("lacs.review.7.1", '{"id": 1, "dra');
+  store.setItem("lacs.review.7.2", JSON.stringify({ id: 2, version: 0, known: [], draft: [box("x")], review: null }));
+  assert.equal(await openPage(server, { store }).sync.recover(), 1);
+  assert.equal(server.frames.get(2).boxes.length, 1);
 });
 
 test("a store that is full costs the second net only", async () => {

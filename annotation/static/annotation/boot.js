@@ -68,7 +68,7 @@ const painted = () =>
     setTimeout(resolve, 100);
   });
 
-const { claimUrl, frameUrlTemplate, day, user, activityLabel, icons } = root.dataset;
+const { claimUrl, frameUrlTemplate, day, user, person, activityLabel, icons } = root.dataset;
 const prefs = createPrefs(storage(), user);
 const pictures = createPictures();
 const regions = createPictures();
@@ -82,6 +82,7 @@ const sync = createSync({
   claimUrl,
   frameUrl: frameUrlTemplate,
   csrf,
+  person,
   day: day || null,
 });
 
@@ -90,7 +91,10 @@ let loading = Promise.resolve();
 const prepare = (frame) => {
   loading = loading.then(painted).then(() => pictures.get(frame.image).ready);
 };
-const sitting = createSitting({ sync, prepare, memory: createMemory(storage(), user) });
+const sitting = createSitting({
+  ...{ sync, prepare, memory: createMemory(storage(), user) },
+  notes: createOutbox(storage(), `notes-${user}`),
+});
 
 const mode = { armed: false, panning: false, zoomed: null };
 const viewer = part("viewer");
@@ -178,6 +182,12 @@ function alive() {
 
 function run(command, given) {
   if (!sitting.current && !ALWAYS.has(command)) return true;
+  const field = document.activeElement;
+  if (field?.matches("[data-field]")) {
+    // What was typed counts before what comes next; a button does not take the focus from it.
+    field.blur();
+    field.focus({ preventScroll: true });
+  }
   const busy = gestures.cancel();
   if (busy && command === "cancel") return true;
   const result = commands[command](given);
@@ -296,7 +306,7 @@ for (const name of ["characters", "rounds"])
     screen.settings();
   });
 part("comment").addEventListener("input", () => {
-  if (sitting.current) sitting.current.comment = part("comment").value;
+  if (sitting.current) sitting.note(part("comment").value);
 });
 part("crop-label").addEventListener("change", () => run("labelCrop", { value: part("crop-label").value }));
 part("retry-picture").addEventListener("click", () => screen.retry());
@@ -340,6 +350,7 @@ let entered = "frame"; // the view that the last frame was shown in
 sitting.on("show", ({ visit }) => {
   const fresh = entered !== views.name;
   entered = views.name;
+  gestures.cancel(); // what the pointer had begun belongs to the frame before
   screen.arm(false);
   mode.zoomed = null;
   if (views.name === "frame") {
@@ -421,19 +432,14 @@ sync.on("lost", ({ id, detail, code }) => {
       sitting.drop(id);
     },
   };
-  if (code === "settled") {
-    notices.show(name, text("refused", { time: timeOf(id), detail }), [letGo]);
-    return;
-  }
+  const taken = code === "taken";
+  const again = {
+    text: text("try_again"),
+    run: async () => ((await sync.retry(id)) ? notices.clear(name) : tell(taken ? "lost_still" : "refused")),
+  };
   const tell = (key) =>
-    notices.show(name, text(key, { time: timeOf(id) }), [
-      {
-        text: text("try_again"),
-        run: async () => ((await sync.retry(id)) ? notices.clear(name) : tell("lost_still")),
-      },
-      letGo,
-    ]);
-  tell("lost");
+    notices.show(name, text(key, { time: timeOf(id), detail }), code === "settled" ? [letGo] : [again, letGo]);
+  tell(taken ? "lost" : "refused");
 });
 
 sync.on("conflict", ({ id, mine, theirs }) => {

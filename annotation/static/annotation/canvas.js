@@ -101,6 +101,7 @@ export function createCanvas({ viewer, layer, svg, describe, name, onView = () =
 
   function setView(next, { smooth = false } = {}) {
     cancelAnimationFrame(glide);
+    glide = null;
     const fit = fitView(size, port);
     fitted = Math.abs(next.scale - fit.scale) < fit.scale * 1e-3;
     if (!smooth || still.matches) {
@@ -115,10 +116,16 @@ export function createCanvas({ viewer, layer, svg, describe, name, onView = () =
       const eased = 1 - (1 - done) ** 3;
       const mix = (a, b) => a + (b - a) * eased;
       view = { scale: mix(from.scale, next.scale), x: mix(from.x, next.x), y: mix(from.y, next.y) };
+      glide = done < 1 ? requestAnimationFrame(step) : null;
       render();
-      if (done < 1) glide = requestAnimationFrame(step);
     };
     glide = requestAnimationFrame(step);
+    tell();
+  }
+
+  /** Say whether what is drawn is what holds: nothing glides, and no drawing is owed. */
+  function tell() {
+    viewer.toggleAttribute("data-drawn", glide === null && !queued);
   }
 
   function measure() {
@@ -135,6 +142,7 @@ export function createCanvas({ viewer, layer, svg, describe, name, onView = () =
   function draw() {
     if (queued) return;
     queued = true;
+    tell();
     requestAnimationFrame(() => {
       queued = false;
       render();
@@ -156,6 +164,7 @@ export function createCanvas({ viewer, layer, svg, describe, name, onView = () =
     drawHandles(boxes.filter((box) => selected.has(box.key)));
     leftOut.setAttribute("d", shown.boxes ? left.map((box) => crossed(toScreen(view, size, box))).join("") : "");
     drawGuides();
+    tell();
     onView();
   }
 
@@ -397,6 +406,8 @@ export function createCanvas({ viewer, layer, svg, describe, name, onView = () =
     hitsAt: (point) => (shown.boxes ? hits(store?.boxes ?? [], view, size, point, finger ? 44 : 24) : []),
 
     setView,
+    /** Stop a glide where it is: nothing moves under the hand. */
+    rest: () => glide !== null && setView(view),
     fit: () => setView(fitView(size, port), { smooth: true }),
     zoom(factor, point = { x: port.width / 2, y: port.height / 2 }, smooth = false) {
       setView(zoomAt(view, point, factor, size, port), { smooth });

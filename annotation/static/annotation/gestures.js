@@ -149,6 +149,7 @@ export function attachGestures({ viewer, canvas, store, edit, mode, disarm }) {
 
   viewer.addEventListener("pointerdown", (event) => {
     if (!store()) return;
+    canvas.rest();
     const point = canvas.local(event);
     canvas.finger = event.pointerType === "touch";
     pointers.set(event.pointerId, point);

@@ -33,7 +33,7 @@ const options = (entries) => entries.map(({ value, text }) => element("option", 
  * @param {(key: string) => void} given.onSelect a row was chosen
  */
 export function createList({ list, edit, text, labels, activities, icons, words, onSelect }) {
-  const rows = new Map();
+  const rows = new Map(); // of this frame; a row that still shows a box of the last one does nothing
   let spare = []; // of the last frame, the first to be taken at the end
   let store = null;
   let size = { width: 1, height: 1 };
@@ -74,12 +74,12 @@ export function createList({ list, edit, text, labels, activities, icons, words,
     row.item.dataset.testid = "box-row";
     row.main = element(
       "button",
-      { type: "button", className: "row-main", onclick: () => onSelect(row.key) },
+      { type: "button", className: "row-main", onclick: () => rows.has(row.key) && onSelect(row.key) },
       element("span", { className: "swatch", ariaHidden: "true" }),
       row.number,
       row.words,
     );
-    row.accept = button("row-action", "accept", text("accept"), () => edit.accept([row.key]));
+    row.accept = button("row-action", "accept", text("accept"), () => rows.has(row.key) && edit.accept([row.key]));
     row.remove = button("row-action", "remove", text("remove"), () => {
       const focus = row.item.nextElementSibling ?? row.item.previousElementSibling;
       edit.remove([row.key]);

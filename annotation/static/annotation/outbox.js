@@ -1,7 +1,7 @@
 /**
  * What has not reached the server yet, kept so that a reload or a dead battery finds it.
  *
- * One entry per frame: {id, version, base, draft, review}. Kept per person, since two may share a browser.
+ * One entry per frame: what sync.js or sitting.js put, by its id. Kept per person, since two may share a browser.
  * Methods may come to return promises (IndexedDB); callers await them. It sends nothing.
  */
 
@@ -11,9 +11,8 @@ export function createOutbox(storage, owner) {
   return {
     all() {
       const entries = [];
-      for (let index = 0; index < storage.length; index += 1) {
-        const name = storage.key(index);
-        if (!name.startsWith(prefix)) continue;
+      const names = Array.from({ length: storage.length }, (_, index) => storage.key(index));
+      for (const name of names.filter((each) => each.startsWith(prefix))) {
         try {
           entries.push(JSON.parse(storage.getItem(name)));
         } catch {

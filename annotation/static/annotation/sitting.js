@@ -24,12 +24,14 @@ const MORE = 3;
  * @param {ReturnType<typeof import("./sync.js").createSync>} given.sync
  * @param {(frame: object) => void} given.prepare loads what showing a frame will need
  * @param {ReturnType<typeof import("./memory.js").createMemory>|null} given.memory what was said before of still things
+ * @param {{all(): any[], put(entry: object): any, remove(id: any): any}|null} given.notes words not stated yet, kept by frame
  * @param {number} given.ahead frames kept ready behind the one shown
  */
 export function createSitting({
   sync,
   prepare = () => {},
   memory = null,
+  notes = null,
   ahead = 3,
   stopwatch = createStopwatch,
   timers = { set: (fn, ms) => setTimeout(fn, ms), clear: (id) => clearTimeout(id) },
@@ -46,8 +48,21 @@ export function createSitting({
   let sure = false; // … and was made when all that was decided had arrived
   let claiming = false;
   let failures = 0;
+  let again = null; // the next trial while the line is down
+
+  const noted = new Map((notes?.all() ?? []).map(({ id, words }) => [id, words]));
 
   const open = () => visits.filter((visit) => visit.verdict === null);
+
+  /** A note leaves with a statement; until then a reload must find it. */
+  function keepNote({ frame: { id }, comment, verdict }) {
+    try {
+      if (comment && verdict === null) notes?.put({ id, words: comment });
+      else notes?.remove(id);
+    } catch {
+      // full or forbidden: this page has it still
+    }
+  }
 
   function enter(frame) {
     const known = visits.find((visit) => visit.frame.id === frame.id);
@@ -59,12 +74,14 @@ export function createSitting({
       recovered: unsent !== null,
       verdict: null,
       takenBack: null, // the verdict that redo gives again
-      comment: "",
+      comment: noted.get(frame.id) ?? "",
       together: null, // what was decided with it, by one key
       marked: false, // on the contact sheet: not to be confirmed with the others
       left: [], // boxes that were left out, as this person did before
       followed: [], // keys of tents that follow
       watch: stopwatch(),
+      told: 0, // seconds of it that were stated
+      toldBefore: 0, // … without the last statement
     };
     visit.store.on("change", () => {
       if (visit.verdict !== null) reopen(visit);
@@ -116,7 +133,8 @@ export function createSitting({
     } catch (error) {
       if (error instanceof LineDown) {
         failures += 1;
-        timers.set(() => refill({ renew }), backOff(failures) * 1000);
+        timers.clear(again); // however many ask meanwhile, one trial at a time
+        again = timers.set(() => refill({ renew: true }), backOff(failures) * 1000);
       } else if (error instanceof Refused) {
         refused = true;
         emit("failed", { detail: error.message });
@@ -171,15 +189,20 @@ export function createSitting({
     const visit = current;
     visit.watch.touch();
     // Stated already, and nothing changed since (a change would have taken it back).
-    if (visit.verdict !== verdict) state(visit, verdict, visit.watch.seconds);
+    if (visit.verdict !== verdict) state(visit, verdict, untold(visit));
     open().forEach(propose);
     return advance(visit, then);
   }
 
+  /** Seconds on a frame that no statement has told of: second thoughts are added to the first, not told twice. */
+  const untold = ({ watch, told }) => Math.max(Math.round((watch.seconds - told) * 10) / 10, 0);
+
   function state(visit, verdict, seconds, together = null) {
     forget(visit);
     Object.assign(visit, { verdict, together, takenBack: null, marked: false });
+    Object.assign(visit, { told: visit.watch.seconds, toldBefore: visit.told });
     decisions.push(visit);
+    keepNote(visit);
     sync.review(visit.frame.id, {
       verdict,
       boxes: verdict === "boxes" ? visit.store.boxes : [],
@@ -194,7 +217,7 @@ export function createSitting({
   function decideEach(pairs, then = null) {
     const together = {};
     current?.watch.touch();
-    const spent = pairs.reduce((sum, [visit]) => sum + visit.watch.seconds, 0);
+    const spent = pairs.reduce((sum, [visit]) => sum + untold(visit), 0);
     for (const [visit, verdict] of pairs)
       state(visit, verdict, Math.round((spent / pairs.length) * 10) / 10, together);
     // Only now: what somebody confirmed must not change under the key that does it.
@@ -211,9 +234,10 @@ export function createSitting({
   function reopen(visit) {
     forget(visit);
     memory?.forget(visit.frame.id);
-    sync.withdraw(visit.frame.id);
+    if (sync.withdraw(visit.frame.id)) visit.told = visit.toldBefore;
     visit.takenBack = visit.verdict;
     visit.verdict = null;
+    keepNote(visit);
     sync.draft(visit.frame.id, visit.store.boxes);
     emit("reopened", { visit });
   }
@@ -251,12 +275,19 @@ export function createSitting({
 
     show,
 
+    /** Words about the frame shown; of one decided on they take the decision back, or they would not leave. */
+    note(words) {
+      current.comment = words;
+      if (current.verdict !== null) reopen(current);
+      keepNote(current);
+    },
+
     /** A frame whose statement was not taken, or that an earlier page left: shown, to be worked on. */
     async bring(id) {
       const visit =
         visits.find((other) => other.frame.id === id) ?? enter(await sync.frame(id));
       forget(visit);
-      visit.verdict = null;
+      Object.assign(visit, { verdict: null, told: visit.toldBefore });
       show(visit);
       return visit;
     },

@@ -8,10 +8,10 @@
  *   waiting ──▶ in flight ──▶ gone (2xx)
  *      ▲            ├─ no line, 5xx, 429: waits longer each time ─┐
  *      ├────────────┴─────────────────────────────────────────────┘
- *      └─ 409, 410, 400: held until a person chose (`resolve`, `retry`, `discard`, a new decision)
+ *      └─ 409, 410, 404, 403, 400: held until a person chose (`resolve`, `retry`, `discard`, a new decision)
  *
  * Events: "state" {kind, pending}; "saved" {id}; "reviewed" {id, doneToday, feedback};
- *   "conflict" {id, mine, theirs}; "lost" {id, detail, code: "taken" | "settled" | null}; "refused" {id, detail}.
+ *   "conflict" {id, mine, theirs}; "lost" {id, detail, code: "taken" | "settled" | "unserved" | null}; "refused" {id, detail}.
  * kind: "saved" | "saving" | "waiting" (line down) | "signedout" | "attention" (something is held).
  */
 
@@ -47,6 +47,7 @@ export const backOff = (failures, random = Math.random) =>
  * @param {{all(): any, put(entry: object): any, remove(id: any): any}} given.outbox
  * @param {string} given.claimUrl  @param {string} given.frameUrl with "{id}"
  * @param {() => string} given.csrf  @param {string|null} given.day
+ * @param {string} given.person who opened the page: whoever has signed in since states nothing of it
  * @param {number} given.autosave milliseconds between a change and its sending
  */
 export function createSync({
@@ -55,6 +56,7 @@ export function createSync({
   claimUrl,
   frameUrl,
   csrf,
+  person = "",
   day = null,
   autosave = 700,
   timeout = 20_000,
@@ -147,6 +149,7 @@ export function createSync({
         signal: abort.signal,
         headers: {
           Accept: "application/json",
+          ...(person && { "X-Person": person }),
           ...(body && { "Content-Type": "application/json", "X-CSRFToken": csrf() }),
         },
         ...(body && { body: JSON.stringify(body) }),
@@ -161,7 +164,7 @@ export function createSync({
     const { status } = response;
     if (status >= 500 || status === 429 || status === 408) throw new LineDown(String(status));
     // A sign-in page in place of an answer, or a token that died with its session.
-    if (status === 401 || status === 403 || (response.ok && !data)) throw new SignedOut();
+    if (status === 401 || (!data && (status === 403 || response.ok))) throw new SignedOut();
     if (!response.ok) throw new Refused(status, data);
     return data;
   }
@@ -193,6 +196,9 @@ export function createSync({
       } catch (error) {
         if (!(error instanceof LineDown)) throw error;
         failures += 1;
+        // Last in line: what fails on one frame alone must not keep the others from leaving.
+        records.delete(record.id);
+        records.set(record.id, record);
         timer = timers.set(pump, backOff(failures, random) * 1000);
         return;
       }
@@ -236,7 +242,12 @@ export function createSync({
   }
 
   async function sendReview(record, review) {
-    const body = { ...review, version: record.version };
+    const { drawn, ...stated } = review;
+    if (drawn) {
+      await sendDraft(record, drawn);
+      review.drawn = null;
+    } else if (["boxes", "nobody"].includes(review.verdict)) record.known = tried(record, review.boxes);
+    const body = { ...stated, version: record.version };
     const data = await request("POST", address(record.id, "reviews"), body);
     if (record.review === review) record.review = null;
     record.version = data.version ?? record.version;
@@ -248,7 +259,7 @@ export function createSync({
 
   function refuse(record, error, review, draft) {
     const { id } = record;
-    const mine = review ? review.boxes : draft;
+    const mine = review ? (review.drawn ?? review.boxes) : draft;
     if (error.status === 409) {
       const theirs = error.data.boxes ?? [];
       record.version = error.data.version;
@@ -262,7 +273,7 @@ export function createSync({
       record.clashes = 0;
       record.held = "conflict";
       emit("conflict", { id, mine, theirs, verdict: review?.verdict ?? null });
-    } else if (error.status === 410 || error.status === 404) {
+    } else if ([410, 404, 403].includes(error.status)) {
       record.held = "lost";
       emit("lost", { id, detail: error.message, code: error.data.code ?? null });
     } else {
@@ -338,13 +349,17 @@ export function createSync({
       }, autosave);
     },
 
-    /** State a review; it replaces a draft of the frame that still waits. @returns its request id */
+    /**
+     * State a review; it replaces a draft of the frame that still waits. Who neither says what is there nor that
+     * nobody is keeps what they had drawn: it leaves before. @returns its request id
+     */
     review(id, { verdict, boxes, seconds, comment = "" }) {
       const record = recordOf(id);
       timers.clear(record.timer);
+      const drawn = ["boxes", "nobody"].includes(verdict) ? null : record.draft;
       record.draft = null;
       if (record.held === "refused") record.held = null;
-      record.review = { request_id: newKey(), verdict, boxes, seconds, comment };
+      record.review = { request_id: newKey(), verdict, boxes, seconds, comment, ...(drawn && { drawn }) };
       keep(record);
       tell();
       if (failures === 0) pump();
@@ -402,7 +417,7 @@ export function createSync({
     /** The page goes away: one last try that outlives it; the outbox keeps the rest. */
     leave() {
       for (const record of records.values()) {
-        if (!owes(record) || record.held || record.sending || record.stale) continue;
+        if (!owes(record) || record.held || record.sending || record.stale || record.review?.drawn) continue;
         const { version, draft, review } = record;
         record.known = tried(record, review?.boxes ?? draft);
         keep(record);
