@@ -28,7 +28,7 @@ COUNTS = [*ACTIVITIES, *THINGS]
 
 FRAME = np.dtype(
     [
-        ("clock", "<f4"),  # local hours after midnight
+        ("clock", "<f4"),  # local hours after midnight, below 24 (`clocks`)
         ("hours", "<f8"),  # that it stands for
         ("stratum", "<i2"),  # −1: outside the sampled population
         ("place", "<i4"),  # in its stratum's order of reading
@@ -47,9 +47,8 @@ READING = np.dtype(
 )
 # Sums of hours × features of one stratum in one day.
 POPULATION = np.dtype([("stratum", "<i2"), ("x", "<f8", (len(proxy.FEATURES),))])
-FEATURE = np.dtype(
-    [("frame", "<i8"), ("stratum", "<i2"), ("place", "<i4"), ("x", "<f4", (len(proxy.FEATURES),))]
-)
+# Beside each FRAME of a day, in the same order.
+FEATURE = np.dtype([("frame", "<i8"), ("x", "<f4", (len(proxy.FEATURES),))])
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,12 @@ def sheet(days: Sequence[Packed], depths: dict[int, Depth]) -> Sheet:
         read=by_stratum("read"),
         population=population,
     )
+
+
+def clocks(clock: Floats) -> NDArray[np.float32]:
+    """`clock` as FRAME keeps it, never rounded up: the last moment of an hour is no other hour."""
+    kept = clock.astype(np.float32)
+    return np.where(kept > clock, np.nextafter(kept, np.float32(0)), kept)
 
 
 def is_free(day: Ints, country: str) -> Bools:
