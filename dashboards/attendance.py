@@ -24,13 +24,13 @@ from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
 from dashboards import comparing, discretion, figures, rollups, school, sheets
 from dashboards.calendar import Band, bands_on, kind_of_day
-from dashboards.days import COLUMNS, TALLY, Days, Tally
+from dashboards.days import COLUMNS, TALLY, Days, Tally, depth_of
 from dashboards.discretion import Discretion
 from dashboards.estimators import units
 from dashboards.estimators.strata import Floats, Ints
 from dashboards.models import DayFigures, DeploymentFigures
 from dashboards.periods import fortnights, months, seasons
-from dashboards.sheets import ACTIVITIES, Depth, Sheet
+from dashboards.sheets import ACTIVITIES, Sheet
 from detection.labels import COUNTED_SCORE
 from detection.models import Deployment, Frame, Run
 from lacs_web.models import Lake
@@ -179,7 +179,7 @@ def _reckoned(
     known: dict[str, Any] | None = cache.get(key)
     if known is not None:
         return known
-    depths = {place.pk: _depth(place) for place in places}
+    depths = {place.pk: depth_of(getattr(place, "deploymentfigures", None)) for place in places}
     days = Days(list(_days(lake, first, last).values(*COLUMNS)), depths)
     night = (_clock(lake.night_begins), _clock(lake.night_ends))
     sheet = discretion.discreet(days.sheet, rule, night) if rule else days.sheet
@@ -229,11 +229,6 @@ def _key(
 
 def _interval(figure: Mapping[str, Any] | None) -> list[float] | None:
     return None if figure is None or figure["low"] is None else [figure["low"], figure["high"]]
-
-
-def _depth(place: Deployment) -> Depth:
-    found: DeploymentFigures | None = getattr(place, "deploymentfigures", None)
-    return Depth(found.sizes, found.read, found.ends) if found else Depth([], [], [])
 
 
 def _peak(sheet: Sheet) -> dict[str, Any] | None:

@@ -17,10 +17,9 @@ QUIET, LATEST = timedelta(seconds=20), timedelta(minutes=10)
 @shared_task(name="dashboards.tasks.plan")
 def plan() -> None:
     """Give out turns anew at the lakes where something was read, examined or weighed since."""
-    owed = planning.owed()
-    for lake in Lake.objects.filter(pk__in=owed):
+    for lake in Lake.objects.filter(pk__in=planning.owed()):
         try:
-            planning.plan(lake=lake, basis=owed[lake.pk])
+            planning.plan(lake=lake)
         except Exception:  # the other lakes are not to wait for this one
             log.exception("no turns for lake %s: what is owed stays so", lake.slug)
 
