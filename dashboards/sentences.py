@@ -24,14 +24,21 @@ from lacs_web.models import SchoolHoliday
 
 
 def bases() -> dict[str, str]:
-    """How a figure was got → words."""
+    """How a figure was got → words, wherever it stands."""
     return {
         "fully read": _("fully read"),
-        "partly read": _("partly read"),
+        "corrected": _("machine counts, corrected by the frames read"),
+        "partly read": _("counted on the frames read alone"),
         "machine only": _("machine only, not validated"),
         "not looked at": _("watched, not counted yet"),
         "not observed": _("not observed"),
     }
+
+
+def behind() -> str:
+    return _(
+        "Frames or reviews came in that these figures do not hold yet; they are being counted."
+    )
 
 
 def wrong_period(rule: str) -> str:
@@ -171,9 +178,10 @@ def rule(text: str) -> str:
 
 
 def daily_names() -> dict[str, str]:
+    known = bases()
     return activity_names() | {
-        "machine only": _("machine only, not validated"),
-        "not looked at": _("watched, not counted yet"),
+        "machine only": known["machine only"],
+        "not looked at": known["not looked at"],
         "not observed": _("not observed (not zero)"),
         **day_kinds(),
         "person-hours": _("person-hours"),
@@ -209,7 +217,7 @@ def short_regions(regions: Iterable[str]) -> str:
 
 def series_name(basis: str | None) -> str:
     """What bars are that rest on frames read."""
-    return got("corrected") if basis == "corrected" else _("validated")
+    return bases()["corrected"] if basis == "corrected" else _("validated")
 
 
 def hours_names(basis: str | None) -> dict[str, str]:
@@ -318,18 +326,6 @@ def interval(low: float | None, high: float | None, digits: int = 1) -> str:
         "low": number(low, digits),
         "high": number(high, digits),
     }
-
-
-def got(basis: str) -> str:
-    """How an estimated figure was got."""
-    return {
-        "fully read": _("fully read"),
-        "corrected": _("machine counts, corrected by the frames read"),
-        "partly read": _("counted on the frames read alone"),
-        "machine only": _("machine only, not validated"),
-        "not looked at": _("watched, not counted yet"),
-        "not observed": _("not observed"),
-    }[basis]
 
 
 def what_to_read(precision: Mapping[str, Any] | None, unit: str = "") -> list[str]:

@@ -105,8 +105,8 @@ def test_the_files_of_the_tables(client: Client) -> None:
     client.force_login(person(Role.PARTNER, place.lake))
     address = reverse("dashboards:attendance-csv", args=[place.lake.slug])
     head, *lines = client.get(address, {"table": "units"}).content.decode("utf-8-sig").split("\r\n")
-    assert head == "lake;unit;basis;value;low;high"
-    assert lines[0] == f"{place.lake.slug};person_hours;fully read;0,25;0,25;0,25"
+    assert head == "lake;unit;basis;value;low;high;in_step"
+    assert lines[0] == f"{place.lake.slug};person_hours;fully read;0,25;0,25;0,25;true"
     assert client.get(address, {"table": "months"}).content.decode().count("\n") == 2
     for table in ("hours", "week", "day_types", "activities", "nights", "fortnights", "years"):
         assert client.get(address, {"table": table}).status_code == 200
