@@ -199,7 +199,7 @@ def _reckoned(
         "fortnights": comparing.groups(fortnights(first, last), days),
         "seasons": comparing.groups(seasons(first, last), days),
         "years": comparing.years(lake, first, last, days),
-        "season": _season(lake, places, sheet, first, last),
+        "season": _season(lake, places, part, first, last),
     }
     if rule:
         found = discretion.told(found, sheet, rule)
@@ -306,20 +306,24 @@ def _watched(
 
 
 def _season(
-    lake: Lake, places: Sequence[Deployment], sheet: Sheet, first: date, last: date
+    lake: Lake, places: Sequence[Deployment], part: figures.Part, first: date, last: date
 ) -> dict[str, Any] | None:
     """The scheduled hours that were not watched added by extrapolation; None where none are."""
+    sheet = part.sheet
     if not len(sheet.day):
         return None
     first = max(first, date.fromordinal(int(sheet.day.min())))
     last = min(last, date.fromordinal(int(sheet.day.max())))
-    scheduled = np.zeros(((last - first).days + 1, 24))
-    seen = np.bincount(sheet.frames["clock"].astype(np.int64), minlength=24) > 0
+    clock = sheet.frames["clock"].astype(np.int64)
+    scheduled = {}
     for place in places:
-        scheduled += _scheduled(lake, place, first, last, seen)
+        seen = np.bincount(clock[sheet.deployment == place.pk], minlength=24) > 0
+        if not seen.any():  # it was silent: as the others
+            seen = np.bincount(clock, minlength=24) > 0
+        scheduled[place.pk] = _scheduled(lake, place, first, last, seen)
     ordinals = np.arange(first.toordinal(), last.toordinal() + 1)
     free = sheets.is_free(ordinals, lake.country)
-    found = figures.whole_season(sheet, scheduled, free, first, last)
+    found = figures.whole_season(part, scheduled, free, first, last)
     return {"from": first, "to": last, **asdict(found)} if found else None
 
 

@@ -423,21 +423,47 @@ def miss_rate(missed: Mapping[str, Any] | None) -> str:
 
 
 def extrapolated(season: Mapping[str, Any]) -> str:
-    """What the extrapolation is, and what it leaves out."""
-    said = _(
-        "Extrapolated to the %(gap)s scheduled hours that were not watched, by day type and hour: "
-        "%(n)s person-hours (95%% interval: %(low)s to %(high)s)."
-    ) % {
-        "gap": number(season["unwatched_hours"] - season["blind_hours"], 0),
-        "n": number(season["total"], 0),
-        "low": number(season["low"], 0),
-        "high": number(season["high"], 0),
-    }
-    if season["blind_hours"] >= 1:
-        said += " " + _(
-            "%(n)s scheduled hours at times of day that were never watched are not in it."
-        ) % {"n": number(season["blind_hours"], 0)}
-    return said
+    """What the extrapolation is, of what it is made, and what it leaves out."""
+    said = []
+    filled = season["unwatched_hours"] - season["blind_hours"]
+    if filled >= 0.5:
+        said.append(
+            _(
+                "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
+                "person-hours (95%% interval: %(low)s to %(high)s). Of these, %(observed)s are the "
+                "observed part, over %(watched)s hours; %(gap)s hours are filled in from the same "
+                "camera, kind of day and hour."
+            )
+            % {
+                "n": number(season["total"], 0),
+                "low": number(season["low"], 0),
+                "high": number(season["high"], 0),
+                "observed": number(season["observed"], 0),
+                "watched": number(season["watched_hours"], 0),
+                "gap": number(filled, 0),
+            }
+        )
+        said.append(
+            _("Where few days were watched, this interval holds the truth less often than 95%.")
+        )
+    blind = round(season["blind_hours"])
+    if blind:
+        said.append(
+            ngettext(
+                "%(n)s scheduled hour of a camera, kind of day and hour that was never watched is "
+                "in no figure.",
+                "%(n)s scheduled hours of cameras, kinds of day and hours that were never watched "
+                "are in no figure.",
+                blind,
+            )
+            % {"n": number(blind, 0)}
+        )
+    return " ".join(said)
+
+
+def extrapolation_measured() -> str:
+    """TODO"""
+    return ""
 
 
 def activity_names() -> dict[str, str]:

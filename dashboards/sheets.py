@@ -75,6 +75,7 @@ class Depth:
 class Sheet:
     """Some days laid together: `n` frames, `r` readings; strata are those of whole deployments."""
 
+    deployment: Ints  # [n] id
     day: Ints  # [n] ordinal of the local day
     frames: Rows  # [n] FRAME
     stratum: Ints  # [n] −1: outside the sampled population
@@ -136,6 +137,7 @@ def sheet(days: Sequence[Packed], depths: dict[int, Depth]) -> Sheet:
     np.add.at(population, owner, sums["x"])
     ordinal = np.array([day.day.toordinal() for day in days], np.int64)
     return Sheet(
+        deployment=np.repeat(np.array([day.deployment for day in days], np.int64), sizes),
         day=np.repeat(ordinal, sizes),
         frames=every,
         stratum=stratum,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from detection.models import Batch, Deployment, Detection, Frame, Run, RunFrame
 from lacs_web.models import Role
 from tests.cast import person
 from tests.dashboards.survey import at, seen
-from tests.factories import examine, make_deployment, make_detector, make_frame
+from tests.factories import examine, make_deployment, make_detector, make_frame, make_lake
 
 pytestmark = pytest.mark.django_db
 SATURDAY = date(2025, 7, 26)
@@ -249,6 +249,52 @@ def test_the_schedule_follows_the_cameras_clock() -> None:
     assert found[0, 4] == found[0, 22] == 0
     bands = np.arange(24) >= 20
     assert scheduled_hours(*days, window=None, shift=[1.0, 1.0], bands=bands).sum() == 8
+
+
+def test_a_season_is_filled_in_camera_by_camera(in_english: None) -> None:
+    """Two cameras on a working week, hourly from 10:00 to 12:00: the shore one sees four persons
+    all the time and misses Wednesday; the far one sees nobody. A third one is silent."""
+    lake = make_lake()
+    shore, far = (
+        make_deployment(lake, slug=slug, interval_seconds=3600, window_start=time(9, 30),
+                        window_end=time(10, 30), clock_offset_minutes=90)
+        for slug in ("here", "far")
+    )  # fmt: skip
+    make_deployment(lake, slug="silent", interval_seconds=3600)
+    monday = date(2025, 7, 7)
+    for day in range(7, 12):
+        for hour in (10, 11):
+            for place, persons in ((shore, 4), (far, 0)):
+                if (place, day) != (shore, 9):
+                    state(make_frame(place, at(day, hour)), *[("person", "resting")] * persons)
+    season = attendance(lake, monday, date(2025, 7, 11))["season"]
+    assert season["observed"] == pytest.approx(4 * 8)
+    assert season["total"] == pytest.approx(4 * 10)
+    assert (season["low"], season["high"]) == pytest.approx((40, 40))  # no day differs
+    assert (season["watched_hours"], season["unwatched_hours"]) == pytest.approx((18, 12))
+    assert season["blind_hours"] == pytest.approx(10)  # of the silent one
+    said = sentences.extrapolated(season)
+    assert "40 person-hours (95% interval: 40 to 40). Of these, 32 are the observed part" in said
+    assert "over 18 hours; 2 hours are filled in" in said
+    assert "10 scheduled hours of cameras, kinds of day and hours that were never watched" in said
+    one = sentences.extrapolated(season | {"unwatched_hours": 1, "blind_hours": 1})
+    assert one.startswith("1 scheduled hour of a camera")
+
+
+def test_hours_that_nobody_examined_are_filled_in_and_no_zero() -> None:
+    """Of a week with two persons all the time, Friday's frames came in and nobody looked at them."""
+    place = make_deployment(interval_seconds=3600)
+    for day in range(7, 12):
+        frames = [make_frame(place, at(day, hour)) for hour in (10, 11)]
+        if day < 11:
+            examine(*frames, boxes={})
+            for frame in frames:
+                state(frame, *[("person", "resting")] * 2)
+    found = attendance(place.lake, date(2025, 7, 7), date(2025, 7, 11))
+    assert found["unseen_hours"] == pytest.approx(2)
+    assert found["season"]["observed"] == pytest.approx(2 * 8)
+    assert found["season"]["total"] == pytest.approx(2 * 10)
+    assert found["season"]["watched_hours"] == pytest.approx(8)
 
 
 @pytest.mark.parametrize(
