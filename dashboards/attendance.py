@@ -69,12 +69,11 @@ def span(lakes: Iterable[Lake]) -> dict[int, tuple[date, date]]:
     }
 
 
-def season_start(lake: Lake, last: date) -> date | None:
-    """The first day of the year of `last` that was watched, as far as figures are kept."""
-    year = DayFigures.objects.filter(
-        deployment__lake=lake, day__range=(date(last.year, 1, 1), last)
-    )
-    return year.order_by("day").values_list("day", flat=True).first()
+def watched_years(lake: Lake) -> dict[int, date]:
+    """Year → its first day that was watched; absent: none was. Two queries."""
+    rollups.catch_up([lake])
+    days = DayFigures.objects.filter(deployment__lake=lake, n_frames__gt=0).order_by()
+    return dict(days.values_list("day__year").annotate(Min("day")))
 
 
 def overview(lakes: Sequence[Lake], days: int = 30) -> dict[int, Seen]:
@@ -125,7 +124,8 @@ def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -
     in_step = rollups.catch_up([lake])
     bands = school.bands(lake)
     places = list(Deployment.objects.filter(lake=lake).select_related("deploymentfigures"))
-    tallies = Days(list(_days(lake, first, last).values("day", *TALLY)), {}).tallies
+    kept = list(_days(lake, first, last).values("day", "deployment", *TALLY))
+    tallies = Days(kept, {}).tallies
     rule = rule_of(lake) if discreet else None
     reckoned = _reckoned(lake, first, last, places, bands, rule)
     activities, hours = reckoned.pop("activities_by_day"), reckoned["units"]["person_hours"]
@@ -141,6 +141,7 @@ def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -
         "interval_95": _interval(hours),
         **reckoned,
         "days_observed": len(tallies),
+        "cameras": _cameras(kept, places),
         "days": [
             {"day": day, **each.figures(), **_method(each, detectors),
              "activities": activities.get(day, {})}
@@ -156,6 +157,22 @@ def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -
         "discretion": asdict(rule) if rule else None,
         "method": {"counted_score": COUNTED_SCORE, **_method(whole, detectors)},
     }  # fmt: skip
+
+
+def _cameras(kept: Iterable[Mapping[str, Any]], places: Sequence[Deployment]) -> int:
+    """The most cameras that watched on one day, those left out that took over from one another."""
+    found: dict[date, set[int]] = {}
+    for row in kept:
+        if row["n_frames"]:
+            found.setdefault(row["day"], set()).add(row["deployment"])
+    most = 0
+    for pks in set(map(frozenset, found.values())):
+        mine = [place for place in places if place.pk in pks]
+        for one in mine:
+            beside = (each for each in mine if each.starts_at <= one.starts_at)
+            most = max(most, sum(not each.ends_at or one.starts_at < each.ends_at
+                                 for each in beside))  # fmt: skip
+    return most
 
 
 def _days(lake: Lake, first: date, last: date) -> QuerySet[DayFigures]:

@@ -521,7 +521,7 @@ def _nights(figures: Figures) -> Panel:
     nights = figures["nights"]
     places = [sentences.short_day(night["night"]) for night in nights]
     hover = [
-        sentences.lines(place, _("at least %(n)s tents") % {"n": number(night["tents"], 0)})
+        sentences.lines(place, sentences.at_least_tents(night["tents"]))
         if night["tents"] is not None
         else ""
         for place, night in zip(places, nights, strict=True)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from dashboards import rollups
 from dashboards.days import PACKED, Days, depth_of
@@ -66,7 +66,7 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """`years` in which a lake was observed, the latest first; `rows` of `year`, one of them."""
+    """`years` in which a lake was watched, the latest first; `rows` of `year`, one of them."""
 
     years: Sequence[int]
     year: int | None  # None before anything was observed
@@ -76,12 +76,10 @@ class Ranking:
 def ranking(lakes: Sequence[Lake], wanted: str = "") -> Ranking:
     """Of the year `wanted`, else the latest. Four queries, one more where a rate is not known."""
     rollups.catch_up(lakes)
-    ends = DayFigures.objects.filter(deployment__lake__in=lakes, n_frames__gt=0).aggregate(
-        first=Min("day"), last=Max("day")
-    )
-    if ends["first"] is None:
+    watched = DayFigures.objects.filter(deployment__lake__in=lakes, n_frames__gt=0).order_by()
+    years = sorted(watched.values_list("day__year", flat=True).distinct(), reverse=True)
+    if not years:
         return Ranking([], None, [])
-    years = list(range(ends["last"].year, ends["first"].year - 1, -1))
     year = next((each for each in years if str(each) == wanted), years[0])
     return Ranking(years, year, _rows(lakes, year))
 

@@ -416,10 +416,21 @@ def miss_rate(missed: Mapping[str, Any] | None) -> str:
         said = _("%(share)s of the persons were missed") % {"share": percent(missed["missed"])}
     if missed["extra"] is not None:
         said += ", " + _("%(share)s of its persons were none") % {"share": percent(missed["extra"])}
-    return _("%(said)s (measured on %(n)s frames, count against count)") % {
-        "said": said,
-        "n": number(missed["frames"], 0),
-    }
+    return ngettext(
+        "%(said)s (measured on %(n)s frame, count against count)",
+        "%(said)s (measured on %(n)s frames, count against count)",
+        missed["frames"],
+    ) % {"said": said, "n": number(missed["frames"], 0)}
+
+
+def cameras(most: int) -> str:
+    """What it means that several watched at once; nothing where one did."""
+    if most < 2:
+        return ""
+    return _(
+        "%(n)s cameras watched this lake at the same time: their person-hours are added, and "
+        "somebody whom two of them see counts twice. Persons at a time are the mean of one camera."
+    ) % {"n": number(most, 0)}
 
 
 def extrapolated(season: Mapping[str, Any]) -> str:
@@ -462,8 +473,13 @@ def extrapolated(season: Mapping[str, Any]) -> str:
 
 
 def extrapolation_measured() -> str:
-    """TODO"""
-    return ""
+    """How often the interval of an extrapolated season holds (docs/attendance.md)."""
+    return _(
+        "Measured on simulated seasons of 100 days, this interval held the truth in 91 to 95% of "
+        "the seasons with 80 days watched, in 83 to 91% with 40, 76 to 88% with 20, 61 to 78% with "
+        "10 and 40 to 58% with 5, the lower figures at near-empty lakes "
+        "(manage.py simulate_seasons --extrapolated --seasons 500 --seed 1)."
+    )
 
 
 def activity_names() -> dict[str, str]:
@@ -606,17 +622,25 @@ def nights_summary(figures: Mapping[str, Any]) -> str:
             "hours": night_hours(figures["night"])
         }
     most = max(figures["nights"], key=lambda night: night["tents"] or 0)
-    said = ngettext(
-        "At least %(n)s tent-night over %(nights)s nights with a frame read",
-        "At least %(n)s tent-nights over %(nights)s nights with a frame read",
-        figures["tent_nights"],
-    ) % {"n": number(figures["tent_nights"], 0), "nights": number(figures["nights_read"], 0)}
+    tents, nights = figures["tent_nights"], figures["nights_read"]
+    said = _("%(tents)s over %(nights)s") % {
+        "tents": ngettext("At least %(n)s tent-night", "At least %(n)s tent-nights", tents)
+        % {"n": number(tents, 0)},
+        "nights": ngettext(
+            "%(n)s night with a frame read", "%(n)s nights with a frame read", nights
+        )
+        % {"n": number(nights, 0)},
+    }
     if most["tents"]:
         said += ", " + _("most of them (%(n)s) in the night of %(day)s") % {
             "n": number(most["tents"], 0),
             "day": long_day(most["night"]),
         }
     return said + "."
+
+
+def at_least_tents(tents: int) -> str:
+    return ngettext("at least %(n)s tent", "at least %(n)s tents", tents) % {"n": number(tents, 0)}
 
 
 def night_hours(night: Mapping[str, time]) -> str:

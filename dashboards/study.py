@@ -242,7 +242,7 @@ def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
             chosen = np.isin(np.arange(seasons.DAYS), rng.choice(seasons.DAYS, days, replace=False))
         known = one.readable & chosen[:, None]
         counted, watched, scheduled = (
-            _by_hour(one, value) for value in (one.counts * known, known, np.ones_like(known))
+            _by_hour(value) for value in (one.counts * known, known, np.ones_like(known))
         )
         found = season.extrapolate(counted, watched, scheduled, one.free, error=0.0)
         ends.append((found.low, found.high))
@@ -261,7 +261,7 @@ def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
     )
 
 
-def _by_hour(one: seasons.Season, value: Floats | Bools) -> Floats:
+def _by_hour(value: Ints | Bools) -> Floats:
     """Sums of value [days, frames] × hours by local hour: [days, hours]."""
     a_day = round(1 / seasons.INTERVAL)
     return np.asarray(value.reshape(seasons.DAYS, -1, a_day).sum(axis=2) * seasons.INTERVAL)

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from dashboards import exporting, panels, sentences
-from dashboards.attendance import attendance, overview, season_start, span
+from dashboards.attendance import attendance, overview, span, watched_years
 from dashboards.effort import effort as effort_at
 from dashboards.exports import TABLES, days_csv, table_csv
 from dashboards.periods import Period, WrongPeriod, asked, usual
@@ -62,7 +62,7 @@ def lake_page(
     context: dict[str, Any] = {"lake": place, "may": rights, "room": "figures", "beside": beside}
     if observed is None:
         return render(request, template, context)
-    presets = usual(observed, season_start(place, observed.last))
+    presets = usual(observed, watched_years(place))
     try:
         period = _period(query, presets)
     except WrongPeriod as problem:
@@ -101,7 +101,7 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     today = timezone.now().astimezone(place.zone).date()
     try:
         observed = _observed(place) or Period(today, today)
-        period = _period(request.GET, usual(observed, season_start(place, observed.last)))
+        period = _period(request.GET, usual(observed, watched_years(place)))
     except WrongPeriod as problem:
         return HttpResponseBadRequest(
             sentences.wrong_period(str(problem)), content_type="text/plain; charset=utf-8"
@@ -180,6 +180,7 @@ def _said(figures: dict[str, Any]) -> dict[str, Any]:
             for unit, name in sentences.unit_names().items()
             if unit != "person_hours" and (found := figures["units"][unit]) and found["value"]
         ],
+        "cameras": sentences.cameras(figures["cameras"]),
         "few_units": sentences.few_units(figures["discretion"]),
         "to_read": sentences.what_to_read(figures["precision"]),
         "to_read_more": sentences.to_read(figures),

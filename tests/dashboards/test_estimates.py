@@ -18,7 +18,7 @@ from django.utils import translation
 from annotation.models import Plan, Review, ReviewBox, SettledFrame
 from annotation.reviewing import StatedBox, submit
 from dashboards import rollups, seasons, sentences
-from dashboards.attendance import attendance, season_start
+from dashboards.attendance import attendance, watched_years
 from dashboards.calendar import kind_of_day
 from dashboards.figures import Part, scheduled_hours
 from dashboards.sheets import sheet
@@ -85,7 +85,7 @@ def test_a_day_counted_by_hand(client: Client) -> None:
     out = io.StringIO()
     call_command("attendance", place.lake.slug, "--from=2025-07-26", "--to=2025-07-26", stdout=out)
     assert "person_hours  1.00 (1.00 to 1.00)  fully read" in out.getvalue()
-    assert "at least 3 over 1 nights read" in out.getvalue()
+    assert "at least 3 over 1 night read" in out.getvalue()
 
     client.force_login(person(Role.PARTNER, place.lake))
     page = client.get(reverse("dashboards:lake", args=[place.lake.slug])).content.decode()
@@ -282,7 +282,7 @@ def test_a_season_is_filled_in_camera_by_camera(in_english: None) -> None:
 
 
 def test_hours_that_nobody_examined_are_filled_in_and_no_zero() -> None:
-    """Of a week with two persons all the time, Friday's frames came in and nobody looked at them."""
+    """Of a week with two persons all the time, nobody has looked at Friday's frames yet."""
     place = make_deployment(interval_seconds=3600)
     for day in range(7, 12):
         frames = [make_frame(place, at(day, hour)) for hour in (10, 11)]
@@ -354,4 +354,13 @@ def test_a_year_is_held_against_another_on_like_days() -> None:
     assert pair["from"] == date(2024, 7, 1)
     assert (pair["then"]["value"], pair["now"]["value"]) == pytest.approx((2.0, 4.0))
     # The season of a lake that has an older one begins with its own first day.
-    assert season_start(place.lake, date(2025, 7, 31)) == date(2025, 7, 25)
+    firsts = {2024: date(2024, 7, 26), 2025: date(2025, 7, 25)}
+    assert watched_years(place.lake) == firsts
+    # A frame that nobody could read is no beginning; one that just came in is.
+    fog = make_frame(place, datetime(2025, 7, 1, 10, tzinfo=UTC))
+    examine(fog, boxes={})
+    submit(frame=fog, reviewer=person(Role.RANGER, place.lake), request_id=uuid.uuid4(),
+           verdict="unreadable", boxes=[])  # fmt: skip
+    assert watched_years(place.lake) == firsts
+    make_frame(place, datetime(2022, 7, 26, 10, tzinfo=UTC))
+    assert watched_years(place.lake) == firsts | {2022: date(2022, 7, 26)}

@@ -20,10 +20,11 @@ from dashboards.attendance import attendance, overview, span
 from dashboards.exports import COLUMNS, days_csv
 from dashboards.periods import Period
 from dashboards.ranking import BASES
+from detection.models import Deployment
 from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
 from tests.dashboards.survey import FIRST, LAST, at, make_survey
-from tests.factories import make_frame, make_lake
+from tests.factories import make_deployment, make_frame, make_lake
 
 pytestmark = pytest.mark.django_db
 
@@ -187,8 +188,24 @@ def test_the_queries_of_a_lakes_page(
 ) -> None:
     address = reverse("dashboards:lake", args=[lake.slug])
     partner.get(address)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         partner.get(address)
+
+
+def test_cameras_beside_one_another_are_added_and_named(
+    partner: Client, lake: Lake, in_english: None
+) -> None:
+    partner.cookies["django_language"] = "en"
+    address = reverse("dashboards:lake", args=[lake.slug])
+    said = "2 cameras watched this lake at the same time: their person-hours are added"
+    first = lake.deployments.get()
+    assert "cameras watched" not in partner.get(address).content.decode()
+    moved = make_deployment(lake, slug="moved", interval_seconds=900)
+    make_frame(moved, at(29, 18))
+    assert said in partner.get(address).content.decode()
+    Deployment.objects.filter(pk=first.pk).update(ends_at=at(29, 12))  # the other took over
+    Deployment.objects.filter(pk=moved.pk).update(starts_at=at(29, 13))
+    assert said not in partner.get(address).content.decode()
 
 
 def rows(text: str) -> list[dict[str, str]]:
