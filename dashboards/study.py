@@ -233,7 +233,7 @@ class Filled:
 
 def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
     """`number` seasons of `lake`, `days` of each drawn by chance and the rest extrapolated."""
-    ends, truths, totals_ = [], [], []
+    ends, truths, found_totals = [], [], []
     for each in range(number):
         rng = np.random.default_rng((seed, seasons.LAKES.index(lake), days, each))
         one = seasons.season(lake, seasons.DETECTORS[0], rng)
@@ -246,7 +246,7 @@ def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
         )
         found = season.extrapolate(counted, watched, scheduled, one.free, error=0.0)
         ends.append((found.low, found.high))
-        totals_.append(found.total)
+        found_totals.append(found.total)
         truths.append(float(one.counts.sum()) * seasons.INTERVAL)
     (low, high), truth = np.array(ends).T, np.array(truths)
     return Filled(
@@ -256,7 +256,7 @@ def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
         coverage=float(np.mean((low <= truth) & (truth <= high))),
         truth_below=float(np.mean(truth < low)),
         truth_above=float(np.mean(truth > high)),
-        bias=float((np.array(totals_) - truth).mean() / truth.mean()),
+        bias=float((np.array(found_totals) - truth).mean() / truth.mean()),
         width=float((high - low).mean() / 2 / truth.mean()),
     )
 

@@ -7,6 +7,7 @@ import json
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from annotation.reviewing import StatedBox, submit
 from dashboards import rollups, seasons, sentences
 from dashboards.attendance import attendance, watched_years
 from dashboards.calendar import kind_of_day
+from dashboards.exporting import export
 from dashboards.figures import Part, scheduled_hours
+from dashboards.periods import Period
 from dashboards.sheets import sheet
 from dashboards.tasks import plan
 from detection.models import Batch, Deployment, Detection, Frame, Run, RunFrame
@@ -277,6 +280,12 @@ def test_a_season_is_filled_in_camera_by_camera(in_english: None) -> None:
     assert "40 person-hours (95% interval: 40 to 40). Of these, 32 are the observed part" in said
     assert "over 18 hours; 2 hours are filled in" in said
     assert "10 scheduled hours of cameras, kinds of day and hours that were never watched" in said
+    book = export(
+        kind="xlsx", lake=lake, period=Period(monday, monday + timedelta(days=4)), by=None
+    )
+    method = ZipFile(io.BytesIO(b"".join(book.parts))).read("xl/worksheets/sheet1.xml").decode()
+    assert said in method
+    assert "simulate_seasons --extrapolated" in method
     one = sentences.extrapolated(season | {"unwatched_hours": 1, "blind_hours": 1})
     assert one.startswith("1 scheduled hour of a camera")
 
@@ -364,3 +373,19 @@ def test_a_year_is_held_against_another_on_like_days() -> None:
     assert watched_years(place.lake) == firsts
     make_frame(place, datetime(2022, 7, 26, 10, tzinfo=UTC))
     assert watched_years(place.lake) == firsts | {2022: date(2022, 7, 26)}
+
+
+def test_one_is_singular(in_english: None) -> None:
+    assert sentences.at_least_tents(1) == "at least 1 tent"
+    assert sentences.at_least_tents(2) == "at least 2 tents"
+    night = {"night": date(2025, 7, 26), "tents": 1}
+    found = {"nights": [night], "tent_nights": 1, "nights_read": 1, "discretion": None}
+    assert sentences.nights_summary(found).startswith(
+        "At least 1 tent-night over 1 night with a frame read, most of them (1) in the night of"
+    )
+    found |= {"tent_nights": 3, "nights_read": 2}
+    said = sentences.nights_summary(found)
+    assert said.startswith("At least 3 tent-nights over 2 nights with a frame read")
+    missed = {"missed": None, "extra": None, "frames": 1}
+    assert "(measured on 1 frame, count" in sentences.miss_rate(missed)
+    assert "(measured on 5 frames, count" in sentences.miss_rate(missed | {"frames": 5})
