@@ -70,8 +70,7 @@ def span(lakes: Iterable[Lake]) -> dict[int, tuple[date, date]]:
 
 
 def watched_years(lake: Lake) -> dict[int, date]:
-    """Year → its first day that was watched; absent: none was. Two queries."""
-    rollups.catch_up([lake])
+    """Year → its first day that was watched, as figures are kept; absent: none was. One query."""
     days = DayFigures.objects.filter(deployment__lake=lake, n_frames__gt=0).order_by()
     return dict(days.values_list("day__year").annotate(Min("day")))
 
@@ -115,13 +114,17 @@ def rule_of(lake: Lake) -> Discretion | None:
     return Discretion(lake.discreet_below, tuple(sorted(lake.discreet_activities)))
 
 
-def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -> dict[str, Any]:
+def attendance(
+    lake: Lake, first: date, last: date, *, discreet: bool = False, in_step: bool | None = None
+) -> dict[str, Any]:
     """Figures from `first` to `last`, both included, in the lake's own days.
 
-    `discreet`: as somebody may have them who reads figures alone (dashboards/discretion.py). Seven
-    queries at most, whatever the data. `manage.py attendance --json` prints exactly this.
+    `discreet`: as somebody may have them who reads figures alone (dashboards/discretion.py);
+    `in_step`: what `rollups.catch_up` said where it was asked just before. Seven queries at most,
+    whatever the data. `manage.py attendance --json` prints exactly this.
     """
-    in_step = rollups.catch_up([lake])
+    if in_step is None:
+        in_step = rollups.catch_up([lake])
     bands = school.bands(lake)
     places = list(Deployment.objects.filter(lake=lake).select_related("deploymentfigures"))
     kept = list(_days(lake, first, last).values("day", "deployment", *TALLY))

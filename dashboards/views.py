@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
-from dashboards import exporting, panels, sentences
+from dashboards import exporting, panels, rollups, sentences
 from dashboards.attendance import attendance, overview, span, watched_years
 from dashboards.effort import effort as effort_at
 from dashboards.exports import TABLES, days_csv, table_csv
@@ -62,6 +62,7 @@ def lake_page(
     context: dict[str, Any] = {"lake": place, "may": rights, "room": "figures", "beside": beside}
     if observed is None:
         return render(request, template, context)
+    in_step = rollups.catch_up([place])
     presets = usual(observed, watched_years(place))
     try:
         period = _period(query, presets)
@@ -69,8 +70,9 @@ def lake_page(
         messages.warning(request, sentences.wrong_period(str(problem)))
         period = presets["season"]
     figures = attendance(
-        place, period.first, period.last, discreet=not rights.get(Action.READ_FEW.name.lower())
-    )
+        place, period.first, period.last, in_step=in_step,
+        discreet=not rights.get(Action.READ_FEW.name.lower()),
+    )  # fmt: skip
     if not rights:  # what lies outside the period is not shared
         figures["years"] = []
     context |= {
@@ -99,6 +101,7 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     """
     place = lake_for(request.user, Action.READ_FIGURES, lake)
     today = timezone.now().astimezone(place.zone).date()
+    in_step = rollups.catch_up([place])
     try:
         observed = _observed(place) or Period(today, today)
         period = _period(request.GET, usual(observed, watched_years(place)))
@@ -116,7 +119,7 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     by = cast("User", request.user)
     exporting.write_down(lake=place, period=period, by=by, format="csv", table=table)
     discreet = not allows(by, Action.READ_FEW, place)
-    figures = attendance(place, period.first, period.last, discreet=discreet)
+    figures = attendance(place, period.first, period.last, discreet=discreet, in_step=in_step)
     part = "" if table == "days" else f"-{table}"
     name = f"attendance{part}-{place.slug}-{period.first}-{period.last}.csv"
     return HttpResponse(

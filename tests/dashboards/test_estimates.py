@@ -370,8 +370,10 @@ def test_a_year_is_held_against_another_on_like_days() -> None:
     examine(fog, boxes={})
     submit(frame=fog, reviewer=person(Role.RANGER, place.lake), request_id=uuid.uuid4(),
            verdict="unreadable", boxes=[])  # fmt: skip
+    assert rollups.catch_up([place.lake])
     assert watched_years(place.lake) == firsts
     make_frame(place, datetime(2022, 7, 26, 10, tzinfo=UTC))
+    assert rollups.catch_up([place.lake])
     assert watched_years(place.lake) == firsts | {2022: date(2022, 7, 26)}
 
 
