@@ -10,6 +10,7 @@ Does not estimate: `dashboards.attendance` does, from what is kept here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ from detection.labels import COUNTED_SCORE
 from detection.models import Deployment, Frame
 from lacs_web.models import Lake
 
+log = logging.getLogger(__name__)
 AT_ONCE = 3000  # frames that are made anew while somebody waits for a page
 READINGS_AT_ONCE = 40  # likewise, where only readings changed
 PLACES_AT_ONCE = 8  # deployments looked at for that
@@ -156,7 +158,13 @@ def catch_up(lakes: Iterable[Lake], *, at_once: bool = True) -> bool:
                 behind = True
                 continue
             frames, reviews = frames - size, reviews - (0 if much else readings)
-        if not refresh(deployment, wait=not at_once):
+        try:
+            behind |= not refresh(deployment, wait=not at_once)
+        except Exception:
+            if not at_once:
+                raise
+            # A page shows the others, and says that something is behind.
+            log.exception("no figures for deployment %s: what is owed stays so", deployment)
             behind = True
     return not behind
 

@@ -256,6 +256,13 @@ def test_one_failing_deployment_or_lake_stops_no_other(
         ("ERROR", True)
     ]
     caplog.clear()
+    make_frame(other, at(28, 13))
+    assert not rollups.catch_up([broken.lake, other.lake])  # as a page asks: it opens
+    assert [str(broken.pk) in each.message for each in caplog.records] == [True]
+    assert list(Change.objects.values_list("deployment", flat=True)) == [broken.pk]
+    with pytest.raises(ValueError, match="nobody foresaw"):  # a file that cannot say so
+        rollups.catch_up([broken.lake], at_once=False)
+    caplog.clear()
     monkeypatch.setattr(rollups, "made", right)
     given_out = planning.plan
 
