@@ -24,13 +24,13 @@ from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
 from dashboards import comparing, discretion, figures, rollups, school, sheets
 from dashboards.calendar import Band, bands_on, kind_of_day
-from dashboards.days import COLUMNS, TALLY, Days, Tally
+from dashboards.days import COLUMNS, TALLY, Days, Tally, depth_of
 from dashboards.discretion import Discretion
 from dashboards.estimators import units
 from dashboards.estimators.strata import Floats, Ints
 from dashboards.models import DayFigures, DeploymentFigures
 from dashboards.periods import fortnights, months, seasons
-from dashboards.sheets import ACTIVITIES, Depth, Sheet
+from dashboards.sheets import ACTIVITIES, Sheet
 from detection.labels import COUNTED_SCORE
 from detection.models import Deployment, Frame, Run
 from lacs_web.models import Lake
@@ -69,12 +69,10 @@ def span(lakes: Iterable[Lake]) -> dict[int, tuple[date, date]]:
     }
 
 
-def season_start(lake: Lake, last: date) -> date | None:
-    """The first day of the year of `last` that was watched, as far as figures are kept."""
-    year = DayFigures.objects.filter(
-        deployment__lake=lake, day__range=(date(last.year, 1, 1), last)
-    )
-    return year.order_by("day").values_list("day", flat=True).first()
+def watched_years(lake: Lake) -> dict[int, date]:
+    """Year → its first day that was watched, as figures are kept; absent: none was. One query."""
+    days = DayFigures.objects.filter(deployment__lake=lake, n_frames__gt=0).order_by()
+    return dict(days.values_list("day__year").annotate(Min("day")))
 
 
 def overview(lakes: Sequence[Lake], days: int = 30) -> dict[int, Seen]:
@@ -116,16 +114,21 @@ def rule_of(lake: Lake) -> Discretion | None:
     return Discretion(lake.discreet_below, tuple(sorted(lake.discreet_activities)))
 
 
-def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -> dict[str, Any]:
+def attendance(
+    lake: Lake, first: date, last: date, *, discreet: bool = False, in_step: bool | None = None
+) -> dict[str, Any]:
     """Figures from `first` to `last`, both included, in the lake's own days.
 
-    `discreet`: as somebody may have them who reads figures alone (dashboards/discretion.py). Seven
-    queries at most, whatever the data. `manage.py attendance --json` prints exactly this.
+    `discreet`: as somebody may have them who reads figures alone (dashboards/discretion.py);
+    `in_step`: what `rollups.catch_up` said where it was asked just before. Seven queries at most,
+    whatever the data. `manage.py attendance --json` prints exactly this.
     """
-    in_step = rollups.catch_up([lake])
+    if in_step is None:
+        in_step = rollups.catch_up([lake])
     bands = school.bands(lake)
     places = list(Deployment.objects.filter(lake=lake).select_related("deploymentfigures"))
-    tallies = Days(list(_days(lake, first, last).values("day", *TALLY)), {}).tallies
+    kept = list(_days(lake, first, last).values("day", "deployment", *TALLY))
+    tallies = Days(kept, {}).tallies
     rule = rule_of(lake) if discreet else None
     reckoned = _reckoned(lake, first, last, places, bands, rule)
     activities, hours = reckoned.pop("activities_by_day"), reckoned["units"]["person_hours"]
@@ -141,6 +144,7 @@ def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -
         "interval_95": _interval(hours),
         **reckoned,
         "days_observed": len(tallies),
+        "cameras": _cameras(kept, places),
         "days": [
             {"day": day, **each.figures(), **_method(each, detectors),
              "activities": activities.get(day, {})}
@@ -156,6 +160,22 @@ def attendance(lake: Lake, first: date, last: date, *, discreet: bool = False) -
         "discretion": asdict(rule) if rule else None,
         "method": {"counted_score": COUNTED_SCORE, **_method(whole, detectors)},
     }  # fmt: skip
+
+
+def _cameras(kept: Iterable[Mapping[str, Any]], places: Sequence[Deployment]) -> int:
+    """The most cameras that watched on one day, those left out that took over from one another."""
+    found: dict[date, set[int]] = {}
+    for row in kept:
+        if row["n_frames"]:
+            found.setdefault(row["day"], set()).add(row["deployment"])
+    most = 0
+    for pks in set(map(frozenset, found.values())):
+        mine = [place for place in places if place.pk in pks]
+        for one in mine:
+            beside = (each for each in mine if each.starts_at <= one.starts_at)
+            most = max(most, sum(not each.ends_at or one.starts_at < each.ends_at
+                                 for each in beside))  # fmt: skip
+    return most
 
 
 def _days(lake: Lake, first: date, last: date) -> QuerySet[DayFigures]:
@@ -179,7 +199,7 @@ def _reckoned(
     known: dict[str, Any] | None = cache.get(key)
     if known is not None:
         return known
-    depths = {place.pk: _depth(place) for place in places}
+    depths = {place.pk: depth_of(getattr(place, "deploymentfigures", None)) for place in places}
     days = Days(list(_days(lake, first, last).values(*COLUMNS)), depths)
     night = (_clock(lake.night_begins), _clock(lake.night_ends))
     sheet = discretion.discreet(days.sheet, rule, night) if rule else days.sheet
@@ -199,7 +219,7 @@ def _reckoned(
         "fortnights": comparing.groups(fortnights(first, last), days),
         "seasons": comparing.groups(seasons(first, last), days),
         "years": comparing.years(lake, first, last, days),
-        "season": _season(lake, places, sheet, first, last),
+        "season": _season(lake, places, part, first, last),
     }
     if rule:
         found = discretion.told(found, sheet, rule)
@@ -229,11 +249,6 @@ def _key(
 
 def _interval(figure: Mapping[str, Any] | None) -> list[float] | None:
     return None if figure is None or figure["low"] is None else [figure["low"], figure["high"]]
-
-
-def _depth(place: Deployment) -> Depth:
-    found: DeploymentFigures | None = getattr(place, "deploymentfigures", None)
-    return Depth(found.sizes, found.read, found.ends) if found else Depth([], [], [])
 
 
 def _peak(sheet: Sheet) -> dict[str, Any] | None:
@@ -311,20 +326,24 @@ def _watched(
 
 
 def _season(
-    lake: Lake, places: Sequence[Deployment], sheet: Sheet, first: date, last: date
+    lake: Lake, places: Sequence[Deployment], part: figures.Part, first: date, last: date
 ) -> dict[str, Any] | None:
     """The scheduled hours that were not watched added by extrapolation; None where none are."""
+    sheet = part.sheet
     if not len(sheet.day):
         return None
     first = max(first, date.fromordinal(int(sheet.day.min())))
     last = min(last, date.fromordinal(int(sheet.day.max())))
-    scheduled = np.zeros(((last - first).days + 1, 24))
-    seen = np.bincount(sheet.frames["clock"].astype(np.int64), minlength=24) > 0
+    clock = sheet.frames["clock"].astype(np.int64)
+    scheduled = {}
     for place in places:
-        scheduled += _scheduled(lake, place, first, last, seen)
+        seen = np.bincount(clock[sheet.deployment == place.pk], minlength=24) > 0
+        if not seen.any():  # it was silent: as the others
+            seen = np.bincount(clock, minlength=24) > 0
+        scheduled[place.pk] = _scheduled(lake, place, first, last, seen)
     ordinals = np.arange(first.toordinal(), last.toordinal() + 1)
     free = sheets.is_free(ordinals, lake.country)
-    found = figures.whole_season(sheet, scheduled, free, first, last)
+    found = figures.whole_season(part, scheduled, free, first, last)
     return {"from": first, "to": last, **asdict(found)} if found else None
 
 

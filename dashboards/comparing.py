@@ -56,10 +56,12 @@ def school(days: Days, bands: Sequence[Band]) -> list[dict[str, Any]]:
 
 def _against(days: Days) -> dict[str, Any] | None:
     """None where nothing was watched."""
+    return _rated(days, figures.Part(days.sheet)) if days.tallies else None
+
+
+def _rated(days: Days, part: figures.Part) -> dict[str, Any]:
     sheet = days.sheet
-    if not days.tallies:
-        return None
-    rate = figures.Part(sheet).rate(sheet.persons)
+    rate = part.rate(sheet.persons)
     return {
         "days_observed": len(days.tallies),
         "watched_hours": float((sheet.hours * sheet.watched).sum()),
@@ -69,14 +71,14 @@ def _against(days: Days) -> dict[str, Any] | None:
 
 def _by_hour(days: Days) -> dict[str, Any] | None:
     """`_against`, the hours read, and persons present at each local hour."""
-    found = _against(days)
-    if found is None:
+    if not days.tallies:
         return None
     sheet = days.sheet
+    part = figures.Part(sheet)
     hour = sheet.frames["clock"].astype(np.int64)
     watched = np.bincount(hour, sheet.hours * sheet.watched, 24)
-    by_hour = figures.present(figures.Part(sheet), hour, 24)
-    return found | {
+    by_hour = figures.present(part, hour, 24)
+    return _rated(days, part) | {
         "read_hours": sum(each.read_hours for each in by_hour),
         "hours": [
             {"hour": n, "persons_present": by_hour[n].value,

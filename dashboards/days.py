@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from dashboards import sheets
+from dashboards.models import DeploymentFigures
 from dashboards.sheets import Depth, Packed, Sheet
 
 TALLY = (
@@ -109,6 +110,11 @@ class Days:
     def seconds(self) -> float:
         """That reviewers spent on them."""
         return float(sum(row["seconds"] for row in self.rows))
+
+
+def depth_of(figures: DeploymentFigures | None) -> Depth:
+    """None: of a deployment without figures."""
+    return Depth(figures.sizes, figures.read, figures.ends) if figures else Depth([], [], [])
 
 
 def _total(parts: Iterable[float | None]) -> float | None:

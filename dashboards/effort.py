@@ -17,13 +17,13 @@ from annotation.models import Judgement, LabelChoice, Plan, Review, SettledFrame
 from annotation.reviewing import trust_in
 from annotation.settling import NOBODY
 from annotation.trust import Answers
-from dashboards import planning
+from dashboards import planning, rollups
 from lacs_web.models import Lake, User
 
 _PEOPLE = """
 SELECT r.reviewer_id, bool_or(r.alone),
        count(DISTINCT r.frame_id) FILTER (WHERE r.verdict <> 'skip'),
-       coalesce(sum(r.seconds), 0), max(r.at),
+       coalesce(sum(r.seconds), 0),
        count(DISTINCT s.frame_id)
 FROM annotation_review r
 JOIN detection_frame f ON f.id = r.frame_id
@@ -99,7 +99,8 @@ class Effort:
 
 
 def effort(lake: Lake) -> Effort:
-    """Seven queries, and one for each reviewer who is not trusted by right."""
+    """Nine queries, and one for each reviewer who is not trusted by right."""
+    rollups.catch_up([lake])
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE, {"lake": lake.pk})
         rows = cursor.fetchall()
@@ -113,15 +114,17 @@ def effort(lake: Lake) -> Effort:
             settled=settled,
             trust={} if alone else trust_in(users[pk], lake),
         )
-        for pk, alone, frames, seconds, _last, settled in rows
+        for pk, alone, frames, seconds, settled in rows
     ]
     reviews = Review.objects.filter(frame__deployment__lake=lake)
     untimed = reviews.filter(seconds=0)
     timed = SettledFrame.objects.filter(frame__deployment__lake=lake).exclude(
         frame__in=untimed.values("frame")
     )
-    every = planning.frames_of(lake)
-    counted = np.isin(every.id, list(timed.values_list("frame", flat=True))) & every.readable
+    sheet, ids = planning.kept(lake)
+    of_readings = ids[sheet.reading]
+    counted = np.isin(of_readings, list(timed.values_list("frame", flat=True))) & sheet.readable
+    hours = sheet.hours[sheet.reading][counted]
     said = Judgement.objects.filter(
         review__frame__deployment__lake=lake, with_machine__isnull=False
     ).values_list("with_machine", "review__bare")
@@ -131,8 +134,8 @@ def effort(lake: Lake) -> Effort:
         minutes=sum(person.minutes for person in people),
         untimed=untimed.count(),
         frames=int(counted.sum()),
-        read_hours=float(every.hours[counted].sum()),
-        person_hours=float((every.hours * every.persons)[counted].sum()),
+        read_hours=float(hours.sum()),
+        person_hours=float(hours @ sheet.persons[counted]),
         shown=_share([agrees for agrees, bare in words if not bare]),
         hidden=_share([agrees for agrees, bare in words if bare]),
         plan=Plan.objects.filter(lake=lake).first(),

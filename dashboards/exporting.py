@@ -55,15 +55,20 @@ def export(*, kind: str, lake: Lake, period: Period, by: User | None) -> Export:
             _("This format asks where the lake lies: an administrator of the site gives its "
               "latitude and longitude first.")
         )  # fmt: skip
+    write_down(lake=lake, period=period, by=by, format=kind)
+    discreet = by is not None and not allows(by, Action.READ_FEW, lake)
+    name = f"{lake.slug}-{period.first}-{period.last}{wanted.ending}"
+    return Export(name, wanted.content_type, wanted.make(lake, period, discreet))
+
+
+def write_down(*, lake: Lake, period: Period, by: User | None, **what: str) -> None:
+    """That something leaves, to the audit trail."""
     AuditEvent.objects.create(
         user=by,
         lake=lake,
         action="exported",
-        detail={"format": kind, "from": str(period.first), "to": str(period.last)},
+        detail={**what, "from": str(period.first), "to": str(period.last)},
     )
-    discreet = by is not None and not allows(by, Action.READ_FEW, lake)
-    name = f"{lake.slug}-{period.first}-{period.last}{wanted.ending}"
-    return Export(name, wanted.content_type, wanted.make(lake, period, discreet))
 
 
 def whole(lake: Lake) -> Period | None:
@@ -74,11 +79,12 @@ def whole(lake: Lake) -> Period | None:
 
 def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
     figures = attendance(lake, period.first, period.last, discreet=discreet)
-    bases = sentences.bases()
+    basis = figures["basis"]
     method = [
         (_("Lake"), f"{lake.name}, {lake.park}"),
         (_("Period"), f"{period.first} – {period.last}, {lake.time_zone}"),
-        (_("How it was got"), bases.get(figures["basis"], str(figures["basis"] or "–"))),
+        (_("How it was got"), sentences.bases()[basis] if basis else "–"),
+        *([] if figures["in_step"] else [(_("Not up to date"), sentences.behind())]),
         (_("Frames read"), f"{figures['frames_read']} / {figures['frames']}"),
         (_("Watched hours"), f"{figures['watched_hours']:.2f}"),
         (_("Detector"), "\n".join(figures["method"]["detectors"]) or "–"),
@@ -88,6 +94,11 @@ def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
           "summed. They measure presence, and do not say how many different people came.")),
         (_("Intervals"), _("low to high holds the figure with a confidence of 95%; empty where "
           "too little was read for one.")),
+        *(
+            [(_("Extrapolated, not observed"), sentences.extrapolated(season) + " "
+              + sentences.extrapolation_measured())]
+            if (season := figures["season"]) else []
+        ),
         (_("Empty cells"), _("Not known or not observed; never zero.")),
         *([(_("Few persons"), few)] if (few := sentences.few(figures["discretion"])) else []),
         (_("Made by"), f"LACS, {timezone.now().astimezone(lake.zone):%Y-%m-%d %H:%M}"),
@@ -98,7 +109,7 @@ def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
 
 def _days(lake: Lake, period: Period, discreet: bool) -> Parts:
     figures = attendance(lake, period.first, period.last, discreet=discreet)
-    yield days_csv(figures).encode()
+    return days_csv(figures)
 
 
 def _counters(lake: Lake, period: Period, discreet: bool) -> Parts:

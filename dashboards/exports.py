@@ -3,15 +3,16 @@
 One format whatever the reader's language, so that a script never meets two: UTF-8 with a byte
 order mark (without it Excel misreads accents), semicolons and decimal commas (what Excel expects
 in France and Italy, and R's read.csv2), ISO dates, and the column names of `attendance --json`.
+Each line says whether the figures are in step with frames and reviews: files outlive the page.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
+
+from dashboards.formats import table
 
 NUMBERS = (
     "frames", "frames_read", "watched_hours", "read_hours", "share_read",
@@ -20,26 +21,24 @@ NUMBERS = (
 COLUMNS = ("lake", "day", "basis", *NUMBERS, "detectors", "rules")
 
 
-def days_csv(figures: Mapping[str, Any]) -> str:
+def days_csv(figures: Mapping[str, Any]) -> Iterator[bytes]:
     """One line for each day of the period; a day not observed has a basis and no figure."""
-    out = io.StringIO()
-    lines = csv.writer(out, delimiter=";")
-    lines.writerow(COLUMNS)
+    return _csv(figures, COLUMNS, _days(figures))
+
+
+def _days(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     observed = {day["day"]: day for day in figures["days"]}
     for day in sorted([*observed, *figures["not_observed"]]):
         each = observed.get(day)
         if each is None:
             none = [""] * (len(COLUMNS) - 3)
-            lines.writerow([figures["lake"], day.isoformat(), "not observed", *none])
+            yield [figures["lake"], day.isoformat(), "not observed", *none]
             continue
-        lines.writerow(
-            [
-                figures["lake"], day.isoformat(), each["basis"],
-                *(_number(each[name]) for name in NUMBERS),
-                _words(each["detectors"]), _words(each["rules"]),
-            ]
-        )  # fmt: skip
-    return "\ufeff" + out.getvalue()
+        yield [
+            figures["lake"], day.isoformat(), each["basis"],
+            *(table.decimal(each[name]) for name in NUMBERS),
+            _words(each["detectors"]), _words(each["rules"]),
+        ]  # fmt: skip
 
 
 # Table → its columns; those of nested figures are joined by a point.
@@ -70,16 +69,16 @@ TABLES = {
 }  # fmt: skip
 
 
-def rows_of(figures: Mapping[str, Any], table: str) -> list[Mapping[str, Any]]:
+def rows_of(figures: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The rows of one of TABLES."""
-    if table == "day_type_hours":
+    if name == "day_type_hours":
         return [
             {"kind": kind["kind"], **row} for kind in figures["day_types"] for row in kind["hours"]
         ]
-    rows = figures[table]
+    rows = figures[name]
     if isinstance(rows, Mapping):
-        name = TABLES[table][0]
-        return [{name: key, **(row or {})} for key, row in rows.items()]
+        first = TABLES[name][0]
+        return [{first: key, **(row or {})} for key, row in rows.items()]
     return list(rows)
 
 
@@ -91,26 +90,30 @@ def value_of(row: Mapping[str, Any], column: str) -> Any:
     return " + ".join(value) if isinstance(value, list) else value
 
 
-def table_csv(figures: Mapping[str, Any], table: str) -> str:
+def table_csv(figures: Mapping[str, Any], name: str) -> Iterator[bytes]:
     """One of TABLES, in the same format."""
-    out = io.StringIO()
-    lines = csv.writer(out, delimiter=";")
-    lines.writerow(("lake", *TABLES[table]))
-    for row in rows_of(figures, table):
-        lines.writerow([figures["lake"], *(_cell(row, column) for column in TABLES[table])])
-    return "\ufeff" + out.getvalue()
+    columns = TABLES[name]
+    rows = (
+        [figures["lake"], *(_cell(row, column) for column in columns)]
+        for row in rows_of(figures, name)
+    )
+    return _csv(figures, ("lake", *columns), rows)
+
+
+def _csv(
+    figures: Mapping[str, Any], head: Sequence[str], rows: Iterable[list[str]]
+) -> Iterator[bytes]:
+    state = "true" if figures["in_step"] else "false"
+    return table.lines(
+        (*head, "in_step"), ([*row, state] for row in rows), delimiter=";", mark=True
+    )
 
 
 def _cell(row: Mapping[str, Any], column: str) -> str:
     value = value_of(row, column)
     if value is None or isinstance(value, float):
-        return _number(value)
+        return table.decimal(value)
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _number(value: float | None) -> str:
-    """Rounded to what a second of presence is worth; empty, never 0, where nothing is known."""
-    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".").replace(".", ",")
 
 
 def _words(texts: list[str]) -> str:

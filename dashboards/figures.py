@@ -7,7 +7,7 @@ and nobody has read is in no figure; its hours are named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -378,27 +378,34 @@ def nights(sheet: Sheet, window: tuple[float, float] = units.NIGHT) -> dict[str,
 
 
 def whole_season(
-    sheet: Sheet, scheduled: Floats, free: Bools, first: date, last: date
+    part: Part, scheduled: Mapping[int, Floats], free: Bools, first: date, last: date
 ) -> season.Extrapolated | None:
     """The person-hours of all scheduled hours from `first` to `last`: an extrapolation.
 
-    `scheduled`: hours [days, 24]; `free` [days]: weekend or public holiday. None where the observed
-    total has no interval, or nothing is missing.
+    `scheduled`: hours [days, 24] of each deployment; `free` [days]: weekend or public holiday. None
+    where the observed total has no interval, or nothing is missing.
+
+    Cameras see different things: each fills its own hours alone, and one without a frame none.
+    Hours that are in no figure, because nobody has examined or read them, are filled like those
+    that were not watched.
     """
-    part = Part(sheet)
+    sheet = part.sheet
     figure = part.figure(sheet.persons)
     if figure is None or figure.low is None or figure.high is None:
         return None
-    days = (last - first).days + 1
-    cell = (sheet.day - first.toordinal()) * 24 + sheet.frames["clock"].astype(np.int64)
-    hours = sheet.hours * sheet.watched
-    watched: Floats = np.bincount(cell, hours, days * 24).reshape(days, 24).astype(np.float64)
-    gap = np.maximum(scheduled - watched, 0.0)
-    if gap.sum() < 0.01 * scheduled.sum():
+    places, days = np.array(sorted(scheduled)), (last - first).days + 1
+    planned = np.concatenate([scheduled[pk] for pk in places.tolist()], axis=1)
+    row = (sheet.day - first.toordinal()) * len(places)
+    row += np.searchsorted(places, sheet.deployment)
+    cell = row * 24 + sheet.frames["clock"].astype(np.int64)
+    known = sheet.watched & ((sheet.stratum >= 0) | sheet.frames["settled"])
+    watched = summed(cell, sheet.hours * known, planned.size).reshape(days, -1)
+    gap = np.maximum(planned - watched, 0.0)
+    if gap.sum() < 0.01 * planned.sum():
         return None
-    counted: Floats = _spread(sheet, part, figure.value, cell, days * 24).reshape(days, 24)
+    counted: Floats = _spread(sheet, part, figure.value, cell, planned.size).reshape(days, -1)
     error = (figure.high - figure.low) / 2 / 1.959964
-    return season.extrapolate(counted, watched, scheduled, free, error=error)
+    return season.extrapolate(counted, watched, planned, free, error=error)
 
 
 def _spread(sheet: Sheet, part: Part, total: float, cell: Ints, cells: int) -> Floats:

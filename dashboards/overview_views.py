@@ -49,7 +49,7 @@ def _drawn(rows: Sequence[Standing]) -> list[dict[str, Any]]:
     def place(value: float) -> str:
         return f"{SCALE * value / widest:.2f}"  # a point, whatever the language
 
-    bases = sentences.bases() | {"corrected": _("corrected by reading a part")}
+    bases = sentences.bases()
     return [
         {
             "row": row,

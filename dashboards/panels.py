@@ -275,11 +275,11 @@ def _hours(figures: Figures) -> Panel:
 
 def _groups(figures: Figures, by: str) -> Panel:
     groups = figures[by]
-    names = [_group_name(group, by) for group in groups]
+    names, said = [_group_name(group, by) for group in groups], sentences.bases()
     rows = [
         [
             name,
-            sentences.got(group["basis"]),
+            said[group["basis"]],
             number(group["days_observed"], 0),
             number(group["watched_hours"], 0) if group["days_observed"] else "–",
             *_figure(group["person_hours"], 0),
@@ -468,7 +468,7 @@ def _school(figures: Figures) -> Panel:
 
 
 def _activities(figures: Figures) -> Panel:
-    names = sentences.activity_names()
+    names, said = sentences.activity_names(), sentences.bases()
     found = sorted(figures["activities"].items(), key=lambda each: each[1]["value"], reverse=True)
     found = [(name, figure) for name, figure in found if figure["value"] > 0]
     places = [names[name] for name, _figure in found]
@@ -505,7 +505,7 @@ def _activities(figures: Figures) -> Panel:
         rows=[
             [
                 names[name],
-                sentences.got(figure["basis"]),
+                said[figure["basis"]],
                 *_figure(figure),
                 sentences.percent(figure["share"]),
             ]
@@ -521,7 +521,7 @@ def _nights(figures: Figures) -> Panel:
     nights = figures["nights"]
     places = [sentences.short_day(night["night"]) for night in nights]
     hover = [
-        sentences.lines(place, _("at least %(n)s tents") % {"n": number(night["tents"], 0)})
+        sentences.lines(place, sentences.at_least_tents(night["tents"]))
         if night["tents"] is not None
         else ""
         for place, night in zip(places, nights, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -30,11 +31,11 @@ class Period:
         return Period(first, last) if first <= last else None
 
 
-def usual(observed: Period, season: date | None = None) -> dict[str, Period]:
+def usual(observed: Period, watched: Mapping[int, date]) -> dict[str, Period]:
     """The periods offered for what was observed, by name; each lies within it.
 
-    "season" is the calendar year of the last day, from `season` on where that is known; "2024" and
-    so on are the years before it.
+    `watched`: year → its first day that was watched. "season" is the calendar year of the last day,
+    from that day on; "2024" and so on are those of the years before it that were watched.
     """
     last = observed.last
 
@@ -44,10 +45,11 @@ def usual(observed: Period, season: date | None = None) -> dict[str, Period]:
     return {
         "week": since(last - timedelta(days=6)),
         "month": since(last - timedelta(days=29)),
-        "season": since(season or date(last.year, 1, 1)),
+        "season": since(watched.get(last.year, date(last.year, 1, 1))),
         **{
             str(year): Period(max(observed.first, date(year, 1, 1)), date(year, 12, 31))
             for year in range(last.year - 1, observed.first.year - 1, -1)
+            if year in watched
         },
         "all": since(observed.first),
     }

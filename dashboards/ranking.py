@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
-from dashboards import rollups, sheets
+from dashboards import rollups
+from dashboards.days import PACKED, Days, depth_of
 from dashboards.figures import Part, precision
 from dashboards.models import DayFigures, DeploymentFigures
-from dashboards.sheets import Depth, Packed, Sheet
+from dashboards.sheets import Depth
 from lacs_web.models import Lake
 
 REMEMBERED = 7 * 24 * 3600  # seconds; only to free the memory of what nobody asks for
@@ -65,7 +66,7 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """`years` in which a lake was observed, the latest first; `rows` of `year`, one of them."""
+    """`years` in which a lake was watched, the latest first; `rows` of `year`, one of them."""
 
     years: Sequence[int]
     year: int | None  # None before anything was observed
@@ -75,12 +76,10 @@ class Ranking:
 def ranking(lakes: Sequence[Lake], wanted: str = "") -> Ranking:
     """Of the year `wanted`, else the latest. Four queries, one more where a rate is not known."""
     rollups.catch_up(lakes)
-    ends = DayFigures.objects.filter(deployment__lake__in=lakes, n_frames__gt=0).aggregate(
-        first=Min("day"), last=Max("day")
-    )
-    if ends["first"] is None:
+    watched = DayFigures.objects.filter(deployment__lake__in=lakes, n_frames__gt=0).order_by()
+    years = sorted(watched.values_list("day__year", flat=True).distinct(), reverse=True)
+    if not years:
         return Ranking([], None, [])
-    years = list(range(ends["last"].year, ends["first"].year - 1, -1))
     year = next((each for each in years if str(each) == wanted), years[0])
     return Ranking(years, year, _rows(lakes, year))
 
@@ -99,12 +98,11 @@ def _rows(lakes: Sequence[Lake], year: int) -> list[Standing]:
             Sum("validated_person_hours"),
             Sum("machine_only_hours"),
             Sum("machine_only_person_hours"),
-            Sum("seconds"),
         )
         if counts[0]
     }
     observed = [lake for lake in lakes if lake.pk in sums]
-    known = _known(observed, year, {pk: counts[-1] for pk, counts in sums.items()})
+    known = _known(observed, year)
     rows = [_standing(lake, sums[lake.pk], known[lake.pk]) for lake in observed]
     return sorted(rows, key=lambda row: (_group(row), -(row.value or 0.0), row.lake.name))
 
@@ -121,7 +119,7 @@ def _group(row: Standing) -> int:
 
 
 def _standing(lake: Lake, sums: Sequence[Any], known: Known) -> Standing:
-    frames, read, watched, read_hours, validated, machine_hours, machine, _seconds = sums
+    frames, read, watched, read_hours, validated, machine_hours, machine = sums
     rate = known.rate
     value, low, high = rate[:3] if rate else (None, None, None)
     basis = "not looked at"
@@ -134,43 +132,40 @@ def _standing(lake: Lake, sums: Sequence[Any], known: Known) -> Standing:
     return Standing(lake, basis, value, low, high, watched, frames, read, known.precision)
 
 
-def _known(lakes: Sequence[Lake], year: int, seconds: dict[int, float]) -> dict[int, Known]:
-    """By lake. `seconds`: that reviewers spent on its readings of the year."""
+def _known(lakes: Sequence[Lake], year: int) -> dict[int, Known]:
+    """By lake."""
     depths: dict[int, dict[int, Depth]] = {lake.pk: {} for lake in lakes}
     states: dict[int, list[str]] = {lake.pk: [] for lake in lakes}
     for each in DeploymentFigures.objects.filter(deployment__lake__in=lakes).select_related(
         "deployment"
     ):
-        depths[each.deployment.lake_id][each.pk] = Depth(each.sizes, each.read, each.ends)
+        depths[each.deployment.lake_id][each.pk] = depth_of(each)
         states[each.deployment.lake_id].append(f"{each.pk} {each.at.isoformat()}")
     keys = {lake.pk: _key(lake, year, states[lake.pk]) for lake in lakes}
     known = cache.get_many(keys.values())
     found: dict[int, Known] = {pk: known[key] for pk, key in keys.items() if key in known}
-    packed: dict[int, list[Packed]] = {pk: [] for pk in keys if pk not in found}
-    if packed:
-        arrays = ("frames", "readings", "population")
-        for each in (
-            _days(packed, year)
+    kept: dict[int, list[dict[str, Any]]] = {pk: [] for pk in keys if pk not in found}
+    if kept:
+        for row in (
+            _days(kept, year)
             .order_by("day", "deployment")
-            .values("deployment", "deployment__lake", "day", *arrays)
+            .values("deployment__lake", *PACKED, "seconds")
         ):
-            parts = (bytes(each[name]) for name in arrays)
-            packed[each["deployment__lake"]].append(Packed(each["deployment"], each["day"], *parts))
-    for pk, days in packed.items():
-        mine = {day.deployment for day in days}
-        sheet = sheets.sheet(days, {place: depths[pk][place] for place in mine})
-        found[pk] = _reckoned(sheet, seconds[pk])
+            kept[row["deployment__lake"]].append(row)
+    for pk, rows in kept.items():
+        found[pk] = _reckoned(Days(rows, depths[pk]))
         cache.set(keys[pk], found[pk], REMEMBERED)
     return found
 
 
-def _reckoned(sheet: Sheet, seconds: float) -> Known:
+def _reckoned(days: Days) -> Known:
     """As the lake's own page has it (dashboards/figures.py)."""
+    sheet = days.sheet
     part = Part(sheet)
     rate = part.rate(sheet.persons) if sheet.readable.any() else None
     return Known(
         Rate(rate.value, rate.low, rate.high, part.whole) if rate else None,
-        precision(part, sheet.persons, seconds),
+        precision(part, sheet.persons, days.seconds),
     )
 
 

@@ -10,6 +10,7 @@ Does not estimate: `dashboards.attendance` does, from what is kept here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ from detection.labels import COUNTED_SCORE
 from detection.models import Deployment, Frame
 from lacs_web.models import Lake
 
+log = logging.getLogger(__name__)
 AT_ONCE = 3000  # frames that are made anew while somebody waits for a page
 READINGS_AT_ONCE = 40  # likewise, where only readings changed
 PLACES_AT_ONCE = 8  # deployments looked at for that
@@ -156,7 +158,13 @@ def catch_up(lakes: Iterable[Lake], *, at_once: bool = True) -> bool:
                 behind = True
                 continue
             frames, reviews = frames - size, reviews - (0 if much else readings)
-        if not refresh(deployment, wait=not at_once):
+        try:
+            behind |= not refresh(deployment, wait=not at_once)
+        except Exception:
+            if not at_once:
+                raise
+            # A page shows the others, and says that something is behind.
+            log.exception("no figures for deployment %s: what is owed stays so", deployment)
             behind = True
     return not behind
 
@@ -185,7 +193,7 @@ def refresh(deployment: int, *, wait: bool = True) -> bool:
 
     Changes that come meanwhile stay: they are worked off the next time.
     """
-    DeploymentFigures.objects.get_or_create(deployment_id=deployment)
+    _, new = DeploymentFigures.objects.get_or_create(deployment_id=deployment)
     locked = DeploymentFigures.objects.select_for_update(skip_locked=not wait)
     if not (mine := locked.filter(pk=deployment).first()):
         return False
@@ -194,7 +202,7 @@ def refresh(deployment: int, *, wait: bool = True) -> bool:
         return True
     place = Deployment.objects.select_related("lake").get(pk=deployment)
     instants = [instant for _, instant in changes if instant is not None]
-    if len(instants) < len(changes) or not mine.sizes:
+    if new or len(instants) < len(changes):
         _store(mine, made(place))
     else:
         zone = place.lake.zone
@@ -251,20 +259,23 @@ def made(deployment: Deployment) -> list[DayFigures]:
 def _renew(mine: DeploymentFigures, deployment: Deployment, days: set[date]) -> None:
     """Make `days` anew of whose frames only the reading changed."""
     kept = {
-        each.day: np.frombuffer(each.features, FEATURE)
+        each.day: (np.frombuffer(each.frames, FRAME), np.frombuffer(each.features, FEATURE))
         for each in DayFigures.objects.filter(deployment=deployment, day__in=days).only(
-            "day", "features"
+            "day", "frames", "features"
         )
     }
+    none = np.zeros(0, FRAME), np.zeros(0, FEATURE)
     renewed = []
     for day in days:
         raw = _raw(deployment, day)
-        known = {int(row["frame"]): row for row in kept.get(day, ())}
-        blank = np.zeros(1, FEATURE)[0]
-        blank["stratum"] = -1
-        rows = np.array([known.get(pk, blank) for pk in raw.id.tolist()], FEATURE)
-        stratum = np.where(raw.sampled, rows["stratum"], -1).astype(np.int64)
-        for part in _by_day(raw, stratum, rows["place"].astype(np.int64), rows["x"]):
+        frames, features = kept.get(day, none)
+        stratum, place = np.full(len(raw.id), -1, np.int64), np.zeros(len(raw.id), np.int64)
+        x = np.zeros((len(raw.id), len(proxy.FEATURES)), np.float32)
+        _ids, here, there = np.intersect1d(raw.id, features["frame"], return_indices=True)
+        stratum[here], place[here] = frames["stratum"][there], frames["place"][there]
+        x[here] = features["x"][there]
+        stratum[~raw.sampled] = -1
+        for part in _by_day(raw, stratum, place, x):
             renewed.append(_day(deployment, *part))
     DayFigures.objects.filter(deployment=deployment, day__in=days).delete()
     DayFigures.objects.bulk_create(renewed)
@@ -339,7 +350,8 @@ def _part(raw: Raw, here: Ints) -> Raw:
 def _day(deployment: Deployment, raw: Raw, stratum: Ints, place: Ints, x: Any) -> DayFigures:
     x = np.where(stratum[:, None] >= 0, x, np.float32(0))
     frames = np.zeros(len(raw.id), FRAME)
-    frames["clock"], frames["hours"], frames["machine"] = raw.clock, raw.hours, raw.machine
+    frames["clock"] = sheets.clocks(raw.clock)
+    frames["hours"], frames["machine"] = raw.hours, raw.machine
     frames["stratum"], frames["place"] = stratum, place
     frames["examined"], frames["settled"], frames["readable"] = (
         raw.run >= 0, raw.settled, raw.watched,
@@ -349,7 +361,6 @@ def _day(deployment: Deployment, raw: Raw, stratum: Ints, place: Ints, x: Any) -
     readings["frame"], readings["counts"], readings["x"] = at, raw.counts[at], x[at]
     features = np.zeros(len(raw.id), FEATURE)
     features["frame"], features["x"] = raw.id, x
-    features["stratum"], features["place"] = stratum, place
 
     persons = raw.counts[:, : len(ACTIVITIES)].sum(axis=1)
     read = raw.watched & raw.settled

@@ -28,7 +28,7 @@ COUNTS = [*ACTIVITIES, *THINGS]
 
 FRAME = np.dtype(
     [
-        ("clock", "<f4"),  # local hours after midnight
+        ("clock", "<f4"),  # local hours after midnight, below 24 (`clocks`)
         ("hours", "<f8"),  # that it stands for
         ("stratum", "<i2"),  # −1: outside the sampled population
         ("place", "<i4"),  # in its stratum's order of reading
@@ -47,9 +47,8 @@ READING = np.dtype(
 )
 # Sums of hours × features of one stratum in one day.
 POPULATION = np.dtype([("stratum", "<i2"), ("x", "<f8", (len(proxy.FEATURES),))])
-FEATURE = np.dtype(
-    [("frame", "<i8"), ("stratum", "<i2"), ("place", "<i4"), ("x", "<f4", (len(proxy.FEATURES),))]
-)
+# Beside each FRAME of a day, in the same order.
+FEATURE = np.dtype([("frame", "<i8"), ("x", "<f4", (len(proxy.FEATURES),))])
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,7 @@ class Depth:
 class Sheet:
     """Some days laid together: `n` frames, `r` readings; strata are those of whole deployments."""
 
+    deployment: Ints  # [n] id
     day: Ints  # [n] ordinal of the local day
     frames: Rows  # [n] FRAME
     stratum: Ints  # [n] −1: outside the sampled population
@@ -137,6 +137,7 @@ def sheet(days: Sequence[Packed], depths: dict[int, Depth]) -> Sheet:
     np.add.at(population, owner, sums["x"])
     ordinal = np.array([day.day.toordinal() for day in days], np.int64)
     return Sheet(
+        deployment=np.repeat(np.array([day.deployment for day in days], np.int64), sizes),
         day=np.repeat(ordinal, sizes),
         frames=every,
         stratum=stratum,
@@ -148,6 +149,12 @@ def sheet(days: Sequence[Packed], depths: dict[int, Depth]) -> Sheet:
         read=by_stratum("read"),
         population=population,
     )
+
+
+def clocks(clock: Floats) -> NDArray[np.float32]:
+    """`clock` as FRAME keeps it, never rounded up: the last moment of an hour is no other hour."""
+    kept = clock.astype(np.float32)
+    return np.where(kept > clock, np.nextafter(kept, np.float32(0)), kept)
 
 
 def is_free(day: Ints, country: str) -> Bools:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboards import seasons
-from dashboards.estimators import proxy, sampling, stopping, strata, totals
+from dashboards.estimators import proxy, sampling, season, stopping, strata, totals
 from dashboards.estimators.strata import Bools, Floats, Ints, summed
 
 LOOK, GROWTH = 5, 0.03  # readings between two looks: at least 5, or 3 % of those had
@@ -90,28 +90,28 @@ class Cell:
     weekdays_width: float
 
 
-def lay_out(season: seasons.Season, rng: np.random.Generator) -> Frames:
+def lay_out(one: seasons.Season, rng: np.random.Generator) -> Frames:
     """The season's frames in strata and a random order, as the queue would have them."""
-    kept = ~season.known_unreadable
+    kept = ~one.known_unreadable
     day, slot = np.nonzero(kept)
-    free = season.free[day]
-    machine = season.machine[kept].astype(np.float64)
+    free = one.free[day]
+    machine = one.machine[kept].astype(np.float64)
     camera = np.zeros_like(day)
-    x, lively = proxy.features(camera, day, season.clock[slot], free, machine)
+    x, lively = proxy.features(camera, day, one.clock[slot], free, machine)
     stratum = strata.strata(camera, free, machine, lively)
     plain = 2 * np.digitize(machine, strata.EDGES[:3]) + free
     place = sampling.places(stratum, rng.permutation(len(day)).astype(np.uint64))
     hour = seasons.INTERVAL
-    readable = season.readable[kept]
+    readable = one.readable[kept]
     return Frames(
         stratum=stratum,
         plain_stratum=np.unique(plain, return_inverse=True)[1],
         place=place,
         x=x * hour,
-        y=np.asarray(season.counts[kept] * readable * hour),
+        y=np.asarray(one.counts[kept] * readable * hour),
         watched=np.asarray(readable * hour),
         hour=hour,
-        groups=(season.clock[slot].astype(np.int64) - int(season.clock[0]), day % 7),
+        groups=(one.clock[slot].astype(np.int64) - int(one.clock[0]), day % 7),
     )
 
 
@@ -212,6 +212,59 @@ def cell(lake: seasons.Lake, detector: seasons.Detector, number: int, seed: int)
         weekdays_coverage=_covered([each.weekdays for each in stops]),
         weekdays_width=float(np.mean([each.weekdays.width for each in stops])),
     )
+
+
+WATCHED = (5, 10, 20, 40, 80)  # days of a season of 100
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Seasons of a lake of which only some days were watched, and every frame of these was read."""
+
+    lake: str
+    days: int  # watched
+    seasons: int
+    coverage: float  # of the extrapolated season's interval
+    truth_below: float
+    truth_above: float
+    bias: float  # of the truth
+    width: float  # half-width, of the truth
+
+
+def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
+    """`number` seasons of `lake`, `days` of each drawn by chance and the rest extrapolated."""
+    ends, truths, found_totals = [], [], []
+    for each in range(number):
+        rng = np.random.default_rng((seed, seasons.LAKES.index(lake), days, each))
+        one = seasons.season(lake, seasons.DETECTORS[0], rng)
+        chosen = np.zeros(seasons.DAYS, bool)
+        while not (chosen & one.free).any() or not (chosen & ~one.free).any():
+            chosen = np.isin(np.arange(seasons.DAYS), rng.choice(seasons.DAYS, days, replace=False))
+        known = one.readable & chosen[:, None]
+        counted, watched, scheduled = (
+            _by_hour(value) for value in (one.counts * known, known, np.ones_like(known))
+        )
+        found = season.extrapolate(counted, watched, scheduled, one.free, error=0.0)
+        ends.append((found.low, found.high))
+        found_totals.append(found.total)
+        truths.append(float(one.counts.sum()) * seasons.INTERVAL)
+    (low, high), truth = np.array(ends).T, np.array(truths)
+    return Filled(
+        lake=lake.name,
+        days=days,
+        seasons=number,
+        coverage=float(np.mean((low <= truth) & (truth <= high))),
+        truth_below=float(np.mean(truth < low)),
+        truth_above=float(np.mean(truth > high)),
+        bias=float((np.array(found_totals) - truth).mean() / truth.mean()),
+        width=float((high - low).mean() / 2 / truth.mean()),
+    )
+
+
+def _by_hour(value: Ints | Bools) -> Floats:
+    """Sums of value [days, frames] × hours by local hour: [days, hours]."""
+    a_day = round(1 / seasons.INTERVAL)
+    return np.asarray(value.reshape(seasons.DAYS, -1, a_day).sum(axis=2) * seasons.INTERVAL)
 
 
 def _covered(found: list[Means]) -> float:

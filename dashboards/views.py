@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -11,15 +11,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_safe
 
-from dashboards import panels, sentences
-from dashboards.attendance import attendance, overview, season_start, span
+from dashboards import exporting, panels, rollups, sentences
+from dashboards.attendance import attendance, overview, span, watched_years
 from dashboards.effort import effort as effort_at
 from dashboards.exports import TABLES, days_csv, table_csv
 from dashboards.periods import Period, WrongPeriod, asked, usual
 from lacs_web.access import Action, allows, lake_for, lakes, may, may_each
-from lacs_web.models import Lake
+from lacs_web.models import Lake, User
 
 
 @require_safe
@@ -61,15 +62,17 @@ def lake_page(
     context: dict[str, Any] = {"lake": place, "may": rights, "room": "figures", "beside": beside}
     if observed is None:
         return render(request, template, context)
-    presets = usual(observed, season_start(place, observed.last))
+    in_step = rollups.catch_up([place])
+    presets = usual(observed, watched_years(place))
     try:
         period = _period(query, presets)
     except WrongPeriod as problem:
         messages.warning(request, sentences.wrong_period(str(problem)))
         period = presets["season"]
     figures = attendance(
-        place, period.first, period.last, discreet=not rights.get(Action.READ_FEW.name.lower())
-    )
+        place, period.first, period.last, in_step=in_step,
+        discreet=not rights.get(Action.READ_FEW.name.lower()),
+    )  # fmt: skip
     if not rights:  # what lies outside the period is not shared
         figures["years"] = []
     context |= {
@@ -89,7 +92,8 @@ def lake_page(
     return render(request, template, context)
 
 
-@require_safe
+@never_cache
+@require_GET
 def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     """The days of the lake's page as a file; the same period, asked in the same way.
 
@@ -97,9 +101,10 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     """
     place = lake_for(request.user, Action.READ_FIGURES, lake)
     today = timezone.now().astimezone(place.zone).date()
+    in_step = rollups.catch_up([place])
     try:
         observed = _observed(place) or Period(today, today)
-        period = _period(request.GET, usual(observed, season_start(place, observed.last)))
+        period = _period(request.GET, usual(observed, watched_years(place)))
     except WrongPeriod as problem:
         return HttpResponseBadRequest(
             sentences.wrong_period(str(problem)), content_type="text/plain; charset=utf-8"
@@ -111,12 +116,14 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
             _("There is no such table; there are: %(tables)s.") % {"tables": known},
             content_type="text/plain; charset=utf-8",
         )
-    discreet = not allows(request.user, Action.READ_FEW, place)
-    figures = attendance(place, period.first, period.last, discreet=discreet)
+    by = cast("User", request.user)
+    exporting.write_down(lake=place, period=period, by=by, format="csv", table=table)
+    discreet = not allows(by, Action.READ_FEW, place)
+    figures = attendance(place, period.first, period.last, discreet=discreet, in_step=in_step)
     part = "" if table == "days" else f"-{table}"
     name = f"attendance{part}-{place.slug}-{period.first}-{period.last}.csv"
     return HttpResponse(
-        days_csv(figures) if table == "days" else table_csv(figures, table),
+        b"".join(days_csv(figures) if table == "days" else table_csv(figures, table)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -167,7 +174,8 @@ def _said(figures: dict[str, Any]) -> dict[str, Any]:
     """The key figures in words."""
     peak = figures["peak"]
     return {
-        "basis": sentences.got(figures["basis"]),
+        "basis": sentences.bases()[figures["basis"]],
+        "behind": "" if figures["in_step"] else sentences.behind(),
         "hours_figure": _with_interval(figures["units"]["person_hours"]),
         "present": _with_interval(figures["present"], 2),
         "units": [
@@ -175,6 +183,7 @@ def _said(figures: dict[str, Any]) -> dict[str, Any]:
             for unit, name in sentences.unit_names().items()
             if unit != "person_hours" and (found := figures["units"][unit]) and found["value"]
         ],
+        "cameras": sentences.cameras(figures["cameras"]),
         "few_units": sentences.few_units(figures["discretion"]),
         "to_read": sentences.what_to_read(figures["precision"]),
         "to_read_more": sentences.to_read(figures),

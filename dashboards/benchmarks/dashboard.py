@@ -78,7 +78,7 @@ def measure() -> dict[str, Any]:
         client.get(ranked)  # no rate is remembered yet
         first = time.perf_counter() - started
         ranking = _asked(client, ranked) | {"first_ms": round(1000 * first, 1)}
-        month = usual(Period(*span([lake])[lake.pk]))["month"]
+        month = usual(Period(*span([lake])[lake.pk]), {})["month"]
         plain = _median(lambda: _plain(lake, month))
     return {
         "what": "a lake's page, made on the server; peer: the plain GROUP BY under it",

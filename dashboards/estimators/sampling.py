@@ -1,8 +1,10 @@
 """The sample that reading makes: the settled prefix of each stratum, and what to read next.
 
 The queue serves a stratum in the order of ranks, so that its settled prefix is a simple random
-sample without replacement at any time, whoever reads. Frames read outside the queue are taken with
-certainty: they leave the sampled population and count exactly.
+sample without replacement at any time, whoever reads. It ends at the first unsettled frame, which
+dashboards/rollups.py finds: one that was skipped, for it is hard to read, must not leave silently.
+Frames read outside the queue are taken with certainty: they leave the sampled population and count
+exactly.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboards.estimators.strata import Bools, Floats, Ints
+from dashboards.estimators.strata import Floats, Ints
 
 FIRST = 5  # readings that each stratum gets before any other rule speaks
 PILOT = 80  # readings before variances decide; until then strata are served by their size
@@ -26,17 +28,6 @@ def places(stratum: Ints, rank: NDArray[np.uint64]) -> Ints:
     place = np.empty(len(stratum), np.int64)
     place[order] = np.arange(len(stratum)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return place
-
-
-def prefix(stratum: Ints, place: Ints, settled: Bools) -> Bools:
-    """Which frames are the sample: those before the first unsettled one of their stratum.
-
-    A frame that was skipped ends the prefix: what is hard to read must not leave it silently.
-    """
-    ends = np.bincount(stratum)
-    open_ = ~settled
-    np.minimum.at(ends, stratum[open_], place[open_])
-    return np.asarray(place < ends[stratum])
 
 
 def pilot(size: Ints) -> Ints:

@@ -1,7 +1,10 @@
 """A whole season from what was watched of it: an extrapolation, and labelled as one.
 
 Never mixed with a total of the observed period. An hour that was not watched is given the rate of
-its day type and hour band, and what days differ by.
+its day type and band, and what days differ by. A band is an hour of the day of one camera.
+
+Known limit: where few days were watched, the interval holds the truth less often than it says
+(docs/attendance.md): days that nobody saw may differ by more than the few that were seen.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ REPLICATES = 2000
 
 @dataclass(frozen=True)
 class Extrapolated:
-    """`blind_hours`: scheduled hours of day types and hour bands that were never watched: they are
-    not in the figure, and have to be named beside it."""
+    """`total` is `observed`, over `watched_hours`, and what is filled in for `unwatched_hours`; of
+    these, `blind_hours` are of day types and bands that were never watched: they are not in the
+    figure, and have to be named beside it."""
 
     total: float
     low: float
@@ -41,7 +45,7 @@ def extrapolate(
 ) -> Extrapolated:
     """The season's total with a 95 % interval by bootstrap of days.
 
-    `counted`: estimated count-hours; `watched`, `scheduled`: hours; all [days, hour bands];
+    `counted`: estimated count-hours; `watched`, `scheduled`: hours; all [days, bands];
     `free` [days]: weekend or holiday; `error`: standard error of the observed total.
     Days are drawn within their day type and keep their hour bands together, for a fine day is fine
     from morning to evening; each unwatched day also differs from the mean as some watched day did

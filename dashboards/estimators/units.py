@@ -1,4 +1,4 @@
-"""The other units of attendance: peak, tent-nights, presence, watched hours, rates.
+"""The other units of attendance: peak, tent-nights, presence.
 
 Peak and tent-nights come from settled frames only and are no estimates: what nobody read cannot
 raise them, so they say "at least". Herds are counted apart and never enter a person figure:
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboards.estimators.strata import Bools, Floats, Ints
-from dashboards.estimators.totals import Population, Total, estimate
 
 NIGHT = (19.0, 9.0)  # o'clock: bivouac is allowed from the first to the second
 
@@ -79,59 +78,6 @@ def nights(day: Ints, clock: Floats, night: tuple[float, float] = NIGHT) -> tupl
 def days_with(day: Ints, present: Bools) -> int:
     """Days with at least one settled frame that shows it: [n], [n]."""
     return len(np.unique(day[present]))
-
-
-def watched_hours(
-    frames: Population,
-    *,
-    stratum: Ints,
-    place: Ints,
-    hours: Floats,
-    readable: Bools,
-    certain: float = 0.0,
-) -> Interval | None:
-    """Hours of the frames that a reading would find readable; None before all strata are read.
-
-    `certain`: readable hours read outside the queue. What is sampled are the unreadable hours: they
-    are few, and the watched ones never exceed those of all frames.
-    """
-    lost = estimate(
-        frames,
-        stratum=stratum,
-        place=place,
-        x=np.zeros((len(hours), frames.x.shape[1])),
-        y=hours * ~readable,
-    )
-    if lost is None:
-        return None
-    whole = float(frames.size.sum()) * frames.hour + certain
-    least = float((hours * readable).sum()) + certain
-    return Interval(whole - lost.total, max(whole - lost.high, least), max(whole - lost.low, least))
-
-
-def per_watched_hour(
-    frames: Population,
-    figure: Total,
-    watched: Interval,
-    *,
-    stratum: Ints,
-    place: Ints,
-    x: Floats,
-    y: Floats,
-    hours: Floats,
-) -> Interval | None:
-    """`figure` per watched hour; `hours` [n] is 0 for an unreadable frame, the rest as `estimate`.
-
-    The error of a ratio is that of y − rate × hours (linearised).
-    """
-    if watched.value <= 0:
-        return None
-    rate = figure.total / watched.value
-    apart = estimate(frames, stratum=stratum, place=place, x=x, y=y - rate * hours, settled=-np.inf)
-    if apart is None:
-        return None
-    below, above = apart.total - apart.low, apart.high - apart.total
-    return Interval(rate, max(rate - below / watched.value, 0.0), rate + above / watched.value)
 
 
 def _highest(group: Ints, count: Ints) -> tuple[int, int]:

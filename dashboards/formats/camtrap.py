@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Max, Min, Sum
 
+from dashboards import rollups
 from dashboards.formats import table
 from dashboards.formats.archive import Member
 from dashboards.formats.taking import Taken, frames
@@ -114,6 +115,7 @@ def _package(lake: Lake, period: Period, made: datetime) -> dict[str, Any]:
 
 
 def _deployments(lake: Lake, period: Period) -> Iterator[dict[str, Any]]:
+    rollups.catch_up([lake], at_once=False)
     effort = {
         pk: (watched, read)
         for pk, *hours in DayFigures.objects.filter(

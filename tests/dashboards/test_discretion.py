@@ -295,6 +295,7 @@ def test_hiding_changes_nobody_and_leaves_no_few(data: Any) -> None:
     )  # fmt: skip
     empty = np.zeros(0, np.int64)
     sheet = Sheet(
+        deployment=np.ones(n, np.int64),
         day=np.array(data.draw(st.lists(st.integers(9, 11), min_size=n, max_size=n))),
         frames=frames, stratum=np.full(n, -1), reading=np.arange(n), counts=counts,
         x=np.zeros((n, 1)), sampled=np.zeros(n, bool), sizes=empty, read=empty,

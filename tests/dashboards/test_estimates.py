@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -18,16 +19,18 @@ from django.utils import translation
 from annotation.models import Plan, Review, ReviewBox, SettledFrame
 from annotation.reviewing import StatedBox, submit
 from dashboards import rollups, seasons, sentences
-from dashboards.attendance import attendance, season_start
+from dashboards.attendance import attendance, watched_years
 from dashboards.calendar import kind_of_day
+from dashboards.exporting import export
 from dashboards.figures import Part, scheduled_hours
+from dashboards.periods import Period
 from dashboards.sheets import sheet
 from dashboards.tasks import plan
 from detection.models import Batch, Deployment, Detection, Frame, Run, RunFrame
 from lacs_web.models import Role
 from tests.cast import person
 from tests.dashboards.survey import at, seen
-from tests.factories import examine, make_deployment, make_detector, make_frame
+from tests.factories import examine, make_deployment, make_detector, make_frame, make_lake
 
 pytestmark = pytest.mark.django_db
 SATURDAY = date(2025, 7, 26)
@@ -85,7 +88,7 @@ def test_a_day_counted_by_hand(client: Client) -> None:
     out = io.StringIO()
     call_command("attendance", place.lake.slug, "--from=2025-07-26", "--to=2025-07-26", stdout=out)
     assert "person_hours  1.00 (1.00 to 1.00)  fully read" in out.getvalue()
-    assert "at least 3 over 1 nights read" in out.getvalue()
+    assert "at least 3 over 1 night read" in out.getvalue()
 
     client.force_login(person(Role.PARTNER, place.lake))
     page = client.get(reverse("dashboards:lake", args=[place.lake.slug])).content.decode()
@@ -105,8 +108,8 @@ def test_the_files_of_the_tables(client: Client) -> None:
     client.force_login(person(Role.PARTNER, place.lake))
     address = reverse("dashboards:attendance-csv", args=[place.lake.slug])
     head, *lines = client.get(address, {"table": "units"}).content.decode("utf-8-sig").split("\r\n")
-    assert head == "lake;unit;basis;value;low;high"
-    assert lines[0] == f"{place.lake.slug};person_hours;fully read;0,25;0,25;0,25"
+    assert head == "lake;unit;basis;value;low;high;in_step"
+    assert lines[0] == f"{place.lake.slug};person_hours;fully read;0,25;0,25;0,25;true"
     assert client.get(address, {"table": "months"}).content.decode().count("\n") == 2
     for table in ("hours", "week", "day_types", "activities", "nights", "fortnights", "years"):
         assert client.get(address, {"table": table}).status_code == 200
@@ -251,6 +254,58 @@ def test_the_schedule_follows_the_cameras_clock() -> None:
     assert scheduled_hours(*days, window=None, shift=[1.0, 1.0], bands=bands).sum() == 8
 
 
+def test_a_season_is_filled_in_camera_by_camera(in_english: None) -> None:
+    """Two cameras on a working week, hourly from 10:00 to 12:00: the shore one sees four persons
+    all the time and misses Wednesday; the far one sees nobody. A third one is silent."""
+    lake = make_lake()
+    shore, far = (
+        make_deployment(lake, slug=slug, interval_seconds=3600, window_start=time(9, 30),
+                        window_end=time(10, 30), clock_offset_minutes=90)
+        for slug in ("here", "far")
+    )  # fmt: skip
+    make_deployment(lake, slug="silent", interval_seconds=3600)
+    monday = date(2025, 7, 7)
+    for day in range(7, 12):
+        for hour in (10, 11):
+            for place, persons in ((shore, 4), (far, 0)):
+                if (place, day) != (shore, 9):
+                    state(make_frame(place, at(day, hour)), *[("person", "resting")] * persons)
+    season = attendance(lake, monday, date(2025, 7, 11))["season"]
+    assert season["observed"] == pytest.approx(4 * 8)
+    assert season["total"] == pytest.approx(4 * 10)
+    assert (season["low"], season["high"]) == pytest.approx((40, 40))  # no day differs
+    assert (season["watched_hours"], season["unwatched_hours"]) == pytest.approx((18, 12))
+    assert season["blind_hours"] == pytest.approx(10)  # of the silent one
+    said = sentences.extrapolated(season)
+    assert "40 person-hours (95% interval: 40 to 40). Of these, 32 are the observed part" in said
+    assert "over 18 hours; 2 hours are filled in" in said
+    assert "10 scheduled hours of cameras, kinds of day and hours that were never watched" in said
+    book = export(
+        kind="xlsx", lake=lake, period=Period(monday, monday + timedelta(days=4)), by=None
+    )
+    method = ZipFile(io.BytesIO(b"".join(book.parts))).read("xl/worksheets/sheet1.xml").decode()
+    assert said in method
+    assert "simulate_seasons --extrapolated" in method
+    one = sentences.extrapolated(season | {"unwatched_hours": 1, "blind_hours": 1})
+    assert one.startswith("1 scheduled hour of a camera")
+
+
+def test_hours_that_nobody_examined_are_filled_in_and_no_zero() -> None:
+    """Of a week with two persons all the time, nobody has looked at Friday's frames yet."""
+    place = make_deployment(interval_seconds=3600)
+    for day in range(7, 12):
+        frames = [make_frame(place, at(day, hour)) for hour in (10, 11)]
+        if day < 11:
+            examine(*frames, boxes={})
+            for frame in frames:
+                state(frame, *[("person", "resting")] * 2)
+    found = attendance(place.lake, date(2025, 7, 7), date(2025, 7, 11))
+    assert found["unseen_hours"] == pytest.approx(2)
+    assert found["season"]["observed"] == pytest.approx(2 * 8)
+    assert found["season"]["total"] == pytest.approx(2 * 10)
+    assert found["season"]["watched_hours"] == pytest.approx(8)
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
@@ -308,4 +363,31 @@ def test_a_year_is_held_against_another_on_like_days() -> None:
     assert pair["from"] == date(2024, 7, 1)
     assert (pair["then"]["value"], pair["now"]["value"]) == pytest.approx((2.0, 4.0))
     # The season of a lake that has an older one begins with its own first day.
-    assert season_start(place.lake, date(2025, 7, 31)) == date(2025, 7, 25)
+    firsts = {2024: date(2024, 7, 26), 2025: date(2025, 7, 25)}
+    assert watched_years(place.lake) == firsts
+    # A frame that nobody could read is no beginning; one that just came in is.
+    fog = make_frame(place, datetime(2025, 7, 1, 10, tzinfo=UTC))
+    examine(fog, boxes={})
+    submit(frame=fog, reviewer=person(Role.RANGER, place.lake), request_id=uuid.uuid4(),
+           verdict="unreadable", boxes=[])  # fmt: skip
+    assert rollups.catch_up([place.lake])
+    assert watched_years(place.lake) == firsts
+    make_frame(place, datetime(2022, 7, 26, 10, tzinfo=UTC))
+    assert rollups.catch_up([place.lake])
+    assert watched_years(place.lake) == firsts | {2022: date(2022, 7, 26)}
+
+
+def test_one_is_singular(in_english: None) -> None:
+    assert sentences.at_least_tents(1) == "at least 1 tent"
+    assert sentences.at_least_tents(2) == "at least 2 tents"
+    night = {"night": date(2025, 7, 26), "tents": 1}
+    found = {"nights": [night], "tent_nights": 1, "nights_read": 1, "discretion": None}
+    assert sentences.nights_summary(found).startswith(
+        "At least 1 tent-night over 1 night with a frame read, most of them (1) in the night of"
+    )
+    found |= {"tent_nights": 3, "nights_read": 2}
+    said = sentences.nights_summary(found)
+    assert said.startswith("At least 3 tent-nights over 2 nights with a frame read")
+    missed = {"missed": None, "extra": None, "frames": 1}
+    assert "(measured on 1 frame, count" in sentences.miss_rate(missed)
+    assert "(measured on 5 frames, count" in sentences.miss_rate(missed | {"frames": 5})

@@ -27,13 +27,13 @@ from dashboards.formats import archive
 from dashboards.formats.training import split
 from dashboards.periods import Period
 from detection import datasets
-from detection.models import Detection
+from detection.models import Deployment, Detection
 from lacs_web.access import RIGHTS
 from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
 from tests.conftest import LENT
-from tests.dashboards.survey import FIRST, LAST, make_survey
-from tests.factories import examine, make_lake
+from tests.dashboards.survey import FIRST, LAST, at, make_survey, read
+from tests.factories import examine, make_deployment, make_frame, make_lake
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 WHOLE = Period(FIRST, LAST)
@@ -123,6 +123,22 @@ def test_counters_are_one_row_an_hour_and_name_the_hours_watched(lake: Lake) -> 
     assert mine["2025-07-26"] == {
         "compteur": f"{lake.slug}_personnes", "jour": "2025-07-26",
         "heures_observees": "0,5", "heures_lues": "0,25",
+    }  # fmt: skip
+
+
+def test_counters_add_cameras_and_part_the_hour_of_those_that_take_over(lake: Lake) -> None:
+    """At 14:00 on the 25th the shore sees 2, the far camera 3; at 15:30 a third takes over from the
+    shore, which saw 4, and sees 2."""
+    shore = lake.deployments.get()
+    far, later = (make_deployment(lake, slug=slug, interval_seconds=900) for slug in ("f", "g"))
+    Deployment.objects.filter(pk=shore.pk).update(ends_at=at(25, 15, 30))
+    Deployment.objects.filter(pk=later.pk).update(starts_at=at(25, 15, 30))
+    read(make_frame(far, at(25, 14, 45)), 3)
+    read(make_frame(later, at(25, 15, 45)), 2)
+    rows = table(opened(made("counters", lake)).read("compteurs.csv"), ";")
+    persons = {row["date"]: row["donnees"] for row in rows if "personnes" in row["compteur"]}
+    assert persons == {
+        "2025-07-25 14:00:00": "5", "2025-07-25 15:00:00": "3", "2025-07-26 14:00:00": "0",
     }  # fmt: skip
 
 

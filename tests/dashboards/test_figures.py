@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from datetime import date
 from typing import Any
 
@@ -14,13 +15,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from dashboards import sentences
+from dashboards import exporting, rollups, sentences
 from dashboards.attendance import attendance, overview, span
 from dashboards.exports import COLUMNS, days_csv
-from lacs_web.models import Lake, Role
+from dashboards.periods import Period
+from dashboards.ranking import BASES
+from detection.models import Deployment
+from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
-from tests.dashboards.survey import FIRST, LAST, make_survey
-from tests.factories import make_lake
+from tests.dashboards.survey import FIRST, LAST, at, make_survey
+from tests.factories import make_deployment, make_frame, make_lake
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +147,11 @@ def test_the_page_opens_with_the_season(partner: Client, lake: Lake) -> None:
     first = partner.get(address).context
     assert (first["period"].first, first["period"].last) == (FIRST, LAST)
     assert [one["key"] for one in first["presets"] if one["current"]] == ["season"]
+    make_frame(lake.deployments.get(), at(20, 9).replace(year=2024))
+    again = partner.get(address).context
+    # The season begins with its own first day, also for who looks first after a card came in.
+    assert (again["period"].first, again["period"].last) == (FIRST, LAST)
+    assert "2024" in [one["key"] for one in again["presets"]]
     month = partner.get(address, {"period": "month"}).context
     assert [one["key"] for one in month["presets"] if one["current"]] == ["month"]
 
@@ -188,6 +197,22 @@ def test_the_queries_of_a_lakes_page(
         partner.get(address)
 
 
+def test_cameras_beside_one_another_are_added_and_named(
+    partner: Client, lake: Lake, in_english: None
+) -> None:
+    partner.cookies["django_language"] = "en"
+    address = reverse("dashboards:lake", args=[lake.slug])
+    said = "2 cameras watched this lake at the same time: their person-hours are added"
+    first = lake.deployments.get()
+    assert "cameras watched" not in partner.get(address).content.decode()
+    moved = make_deployment(lake, slug="moved", interval_seconds=900)
+    make_frame(moved, at(29, 18))
+    assert said in partner.get(address).content.decode()
+    Deployment.objects.filter(pk=first.pk).update(ends_at=at(29, 12))  # the other took over
+    Deployment.objects.filter(pk=moved.pk).update(starts_at=at(29, 13))
+    assert said not in partner.get(address).content.decode()
+
+
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";"))
 
@@ -200,7 +225,8 @@ def test_the_file_has_a_line_for_each_day_and_no_invented_zero(partner: Client, 
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert f"attendance-{lake.slug}-2025-07-25-2025-07-30.csv" in answer["Content-Disposition"]
     lines = rows(answer.content.decode())
-    assert tuple(lines[0]) == COLUMNS
+    assert tuple(lines[0]) == (*COLUMNS, "in_step")
+    assert {line["in_step"] for line in lines} == {"true"}
     assert [line["day"] for line in lines] == [f"2025-07-{n}" for n in range(25, 31)]
     full, part, machine, gap, unseen, fog = lines
     assert full["validated_person_hours"] == "1,5"
@@ -217,5 +243,48 @@ def test_the_file_has_a_line_for_each_day_and_no_invented_zero(partner: Client, 
 def test_a_detectors_name_is_no_formula() -> None:
     day = dict.fromkeys(COLUMNS) | {"day": FIRST, "basis": "machine only"}
     day |= {"detectors": ["=HYPERLINK()"], "rules": []}
-    (line,) = rows(days_csv({"lake": "x", "days": [day], "not_observed": []}))
+    figures = {"lake": "x", "days": [day], "not_observed": [], "in_step": True}
+    (line,) = rows(b"".join(days_csv(figures)).decode())
     assert line["detectors"] == "'=HYPERLINK()"
+
+
+def test_figures_that_are_behind_say_so_in_each_file(
+    client: Client, lake: Lake, monkeypatch: pytest.MonkeyPatch, in_english: None
+) -> None:
+    """And what is taken out is in the audit trail, whichever door it leaves by."""
+    officer = person(Role.OFFICER, lake)
+    client.force_login(officer)
+    client.cookies["django_language"] = "en"
+    assert attendance(lake, FIRST, LAST)["in_step"]
+    monkeypatch.setattr(rollups, "AT_ONCE", 0)
+    make_frame(lake.deployments.get(), at(28, 12))
+    period = {"from": FIRST.isoformat(), "to": LAST.isoformat()}
+    where = reverse("dashboards:attendance-csv", args=[lake.slug])
+    for table in ("days", "units"):
+        lines = rows(client.get(where, period | {"table": table}).content.decode())
+        assert {line["in_step"] for line in lines} == {"false"}
+        event = AuditEvent.objects.filter(action="exported").latest("pk")
+        assert event.detail == {"format": "csv", "table": table, **period}
+        assert (event.user, event.lake) == (officer, lake)
+    out = reverse("dashboards:export-figures", args=[lake.slug, "csv"])
+    whole = b"".join(client.get(out, period).streaming_content)  # type: ignore[attr-defined]
+    assert {line["in_step"] for line in rows(whole.decode())} == {"false"}
+    out = reverse("dashboards:export-figures", args=[lake.slug, "xlsx"])
+    book = b"".join(client.get(out, period).streaming_content)  # type: ignore[attr-defined]
+    method = zipfile.ZipFile(io.BytesIO(book)).read("xl/worksheets/sheet1.xml").decode()
+    said = "Frames or reviews came in that these figures do not hold yet"
+    assert said in method
+    assert said in client.get(reverse("dashboards:lake", args=[lake.slug])).content.decode()
+    # What holds the effort of each deployment alone is brought up to date first.
+    assert b"2025-07-28" in b"".join(
+        zipfile.ZipFile(io.BytesIO(b"".join(
+            exporting.export(kind="counters", lake=lake, period=Period(FIRST, LAST), by=None).parts
+        ))).read("jours.csv").splitlines()
+    )  # fmt: skip
+
+
+def test_words_for_how_a_figure_was_got_are_the_same_everywhere(in_english: None) -> None:
+    words = sentences.bases()
+    assert set(BASES) | {"not observed"} == set(words)
+    assert sentences.series_name("corrected") == words["corrected"]
+    assert sentences.daily_names()["machine only"] == words["machine only"]

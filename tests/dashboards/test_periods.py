@@ -10,20 +10,29 @@ from dashboards.periods import Period, WrongPeriod, asked, seasons, usual
 
 
 def test_the_usual_periods_of_two_seasons() -> None:
-    periods = usual(Period(date(2024, 6, 20), date(2025, 8, 31)))
+    observed = Period(date(2024, 6, 20), date(2025, 8, 31))
+    watched = {2024: date(2024, 6, 20), 2025: date(2025, 6, 1)}
+    periods = usual(observed, watched)
     assert periods == {
         "week": Period(date(2025, 8, 25), date(2025, 8, 31)),
         "month": Period(date(2025, 8, 2), date(2025, 8, 31)),
-        "season": Period(date(2025, 1, 1), date(2025, 8, 31)),
+        "season": Period(date(2025, 6, 1), date(2025, 8, 31)),
         "2024": Period(date(2024, 6, 20), date(2024, 12, 31)),
         "all": Period(date(2024, 6, 20), date(2025, 8, 31)),
     }
     assert (periods["week"].days, periods["month"].days) == (7, 30)
+    assert usual(observed, {})["season"] == Period(date(2025, 1, 1), date(2025, 8, 31))
+
+
+def test_a_year_that_was_not_watched_is_not_offered() -> None:
+    long = Period(date(2022, 6, 20), date(2025, 8, 31))
+    found = usual(long, {2025: date(2025, 6, 1), 2022: date(2022, 6, 20)})
+    assert list(found) == ["week", "month", "season", "2022", "all"]
 
 
 def test_a_short_survey_is_never_left() -> None:
     short = Period(date(2025, 7, 25), date(2025, 7, 28))
-    assert set(usual(short).values()) == {short}
+    assert set(usual(short, {}).values()) == {short}
 
 
 def test_both_ends_are_included() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from annotation.models import Plan, SettledFrame
-from dashboards import rollups
+from dashboards import planning, rollups
 from dashboards.attendance import attendance
 from dashboards.models import Change, DayFigures, DeploymentFigures
 from dashboards.tasks import keep_figures, plan
@@ -196,3 +198,84 @@ def test_the_queries_of_a_first_read_are_bounded(
         make_frame(make_deployment(lake, slug=lake.slug), at(28, 9))
     with django_assert_max_num_queries(rollups.PLACES_AT_ONCE + 2):
         assert not rollups.catch_up(lakes)
+
+
+def test_the_last_moment_of_a_day_is_no_hour_of_its_own(place: Deployment) -> None:
+    """Kept in single precision, 23:59:59.999 would be 24.0."""
+    for hour in (14, 24):
+        frame = make_frame(place, at(28, hour) - timedelta(milliseconds=1))
+        read(frame, 3)
+    found = in_step(place)
+    assert [each["hour"] for each in found["hours"] if each["persons_present"] == 3] == [13, 23]
+    assert {each["hour"] for each in found["week"]} == {9, 13, 14, 15, 23}
+
+
+def test_one_reading_makes_one_day_anew_where_no_detector_was() -> None:
+    """However large the deployment, nobody waits for more than a day."""
+    place = make_deployment(interval_seconds=900)
+    frames = [make_frame(place, at(day, 10)) for day in (25, 26)]
+    assert rollups.catch_up([place.lake])
+    kept = dict(DayFigures.objects.values_list("day", "pk"))
+    read(frames[1], 2)
+    in_step(place)
+    now = dict(DayFigures.objects.values_list("day", "pk"))
+    assert [day.day for day in kept if kept[day] != now[day]] == [26]
+
+
+def test_days_are_packed_anew_and_back(place: Deployment) -> None:
+    """What is kept of frames and features survives both ways of the migration."""
+    packing = import_module("dashboards.migrations.0004_features_stand_beside_frames")
+    kept = list(DayFigures.objects.order_by("pk").values_list("frames", "features"))
+    packing.pack_apart(apps, None)
+    assert list(DayFigures.objects.order_by("pk").values_list("frames", "features")) != kept
+    packing.pack_beside(apps, None)
+    assert list(DayFigures.objects.order_by("pk").values_list("frames", "features")) == kept
+    assert rollups.differences(place) == []
+
+
+def test_one_failing_deployment_or_lake_stops_no_other(
+    place: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = make_deployment(make_lake("broken"), slug="broken")
+    other = make_deployment(make_lake("other"), slug="other")
+    for each in (broken, other):
+        make_frame(each, at(28, 12))
+    Change.objects.update(at=at(28, 12))
+    right = rollups.made
+
+    def made(deployment: Deployment) -> Any:
+        if deployment == broken:
+            raise ValueError("a row that nobody foresaw")
+        return right(deployment)
+
+    monkeypatch.setattr(rollups, "made", made)
+    keep_figures()
+    assert list(Change.objects.values_list("deployment", flat=True)) == [broken.pk]
+    assert DayFigures.objects.filter(deployment=other).exists()
+    assert [(each.levelname, str(broken.pk) in each.message) for each in caplog.records] == [
+        ("ERROR", True)
+    ]
+    caplog.clear()
+    make_frame(other, at(28, 13))
+    assert not rollups.catch_up([broken.lake, other.lake])  # as a page asks: it opens
+    assert [str(broken.pk) in each.message for each in caplog.records] == [True]
+    assert list(Change.objects.values_list("deployment", flat=True)) == [broken.pk]
+    with pytest.raises(ValueError, match="nobody foresaw"):  # a file that cannot say so
+        rollups.catch_up([broken.lake], at_once=False)
+    caplog.clear()
+    monkeypatch.setattr(rollups, "made", right)
+    given_out = planning.plan
+
+    def give_out(*, lake: Lake, **rest: Any) -> Any:
+        if lake == broken.lake:
+            raise ValueError("another")
+        return given_out(lake=lake, **rest)
+
+    monkeypatch.setattr(planning, "plan", give_out)
+    plan()
+    assert set(Plan.objects.exclude(made_at=None).values_list("lake", flat=True)) == {
+        place.lake_id, other.lake_id,
+    }  # fmt: skip
+    assert [(each.levelname, "broken" in each.message) for each in caplog.records] == [
+        ("ERROR", True)
+    ]

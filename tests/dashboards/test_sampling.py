@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboards import rollups, sheets
 from dashboards.estimators import sampling
 from dashboards.estimators.strata import ranks, strata
+from dashboards.models import DayFigures
 
 
 def test_a_rank_rests_on_the_id_and_the_key_alone() -> None:
@@ -51,16 +55,22 @@ def test_deployments_share_no_stratum_however_thin() -> None:
     assert number.tolist() == [0] * 300 + [1]
 
 
-def test_the_prefix_ends_at_the_first_unsettled_frame() -> None:
+def test_the_sample_ends_at_the_first_unsettled_frame() -> None:
     stratum = np.array([0, 0, 0, 0, 1, 1])
     rank = np.array([40, 10, 30, 20, 6, 5], np.uint64)
     place = sampling.places(stratum, rank)
     assert place.tolist() == [3, 0, 2, 1, 1, 0]
-    settled = np.array([True, True, False, True, True, True])
+    frames = np.zeros(6, sheets.FRAME)
+    frames["stratum"], frames["place"] = stratum, place
+    frames["settled"] = [True, True, False, True, True, True]
+    depths = rollups._depths([DayFigures(frames=frames.tobytes())])
+    assert depths == {"sizes": [4, 2], "read": [2, 2], "ends": [2, 2]}
+    readings = np.zeros(5, sheets.READING)
+    readings["frame"] = [0, 1, 3, 4, 5]
+    day = sheets.Packed(7, date(2025, 7, 7), frames.tobytes(), readings.tobytes(), b"")
     # Stratum 0 in order: frames 1, 3, 2 (open), 0 (settled, but beyond the gap).
-    assert sampling.prefix(stratum, place, settled).tolist() == [
-        False, True, False, True, True, True,
-    ]  # fmt: skip
+    sampled = sheets.sheet([day], {7: sheets.Depth(**depths)}).sampled
+    assert sampled.tolist() == [False, True, True, True, True]
 
 
 def test_the_pilot_gives_five_to_each_and_the_rest_by_size() -> None:

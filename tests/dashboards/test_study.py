@@ -99,3 +99,11 @@ def test_the_command_reports_a_cell() -> None:
         call_command("simulate_seasons", "--cell", "full:good")
     with pytest.raises(CommandError, match="at least 1"):
         call_command("simulate_seasons", "--seasons", "0")
+
+
+def test_a_season_watched_whole_is_the_truth_and_of_a_part_is_measured() -> None:
+    whole = study.filled(LAKES["normal"], seasons.DAYS, 2, seed=1)
+    assert whole.bias == pytest.approx(0, abs=0.01)  # fog alone is filled in
+    part = study.filled(LAKES["normal"], 10, 2, seed=1)
+    assert part == study.filled(LAKES["normal"], 10, 2, seed=1)
+    assert part.width > 3 * whole.width

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import pytest
 
+from dashboards import sheets
 from dashboards.estimators import proxy, units
 from dashboards.estimators.season import extrapolate
-from dashboards.estimators.totals import estimate, population
+from dashboards.figures import Part
 
 NONE = np.zeros((0,), np.int64)
 
@@ -39,41 +41,44 @@ def test_days_with_a_herd_are_counted_once() -> None:
     assert units.days_with(np.array([3, 3, 4, 5]), np.array([True, True, False, True])) == 2
 
 
+def part(
+    sampled: int, read: int, *, fog: int = 0, persons: Sequence[int] | int = 0, certain: int = 0
+) -> Part:
+    """Half-hours of one stratum, the first `read` of them read, of these the first `fog`
+    unreadable; and some read outside the queue."""
+    number = np.arange(sampled + certain)
+    rows = np.zeros(len(number), sheets.FRAME)
+    rows["hours"], rows["place"], rows["examined"] = 0.5, number, True
+    rows["stratum"] = np.where(number < sampled, 0, -1)
+    rows["settled"] = (number < read) | (number >= sampled)
+    rows["readable"] = number >= fog
+    said = np.zeros(read + certain, sheets.READING)
+    said["frame"] = np.flatnonzero(rows["settled"])
+    said["counts"][:, 0] = persons
+    x = np.zeros((len(number), len(proxy.FEATURES)))
+    population = sheets.population(rows["stratum"], rows["hours"], x)
+    day = sheets.Packed(1, date(2025, 7, 7), rows.tobytes(), said.tobytes(), population)
+    return Part(sheets.sheet([day], {1: sheets.Depth([sampled], [read], [read])}))
+
+
 def test_watched_hours_are_all_but_the_unreadable() -> None:
-    whole = population(np.zeros(100, np.int64), np.full(100, 0.5), np.zeros((100, 10)))
-    readable = np.arange(20) >= 2  # two of twenty are fog
-    found = units.watched_hours(
-        whole,
-        stratum=np.zeros(20, np.int64),
-        place=np.arange(20),
-        hours=np.full(20, 0.5),
-        readable=readable,
-        certain=7.0,
-    )
+    found = part(100, 20, fog=2, certain=14).watched()  # two of twenty are fog
     assert found is not None
     assert found.value == pytest.approx(7 + 50 * 0.9)
     assert 7 + 9 <= found.low < found.value < found.high <= 57 - 1
 
 
 def test_a_rate_is_the_total_per_watched_hour() -> None:
-    hours = np.full(60, 0.5)
-    whole = population(np.zeros(600, np.int64), np.full(600, 0.5), np.zeros((600, 10)))
-    sample: dict[str, Any] = {
-        "stratum": np.zeros(60, np.int64),
-        "place": np.arange(60),
-        "x": np.zeros((60, len(proxy.FEATURES))),
-        "y": np.tile([0.0, 1.0, 2.0], 20),
-    }
-    figure = estimate(whole, **sample)
-    watched = units.Interval(300.0, 300.0, 300.0)
+    mine = part(600, 60, persons=[0, 1, 2] * 20)
+    persons = mine.sheet.persons
+    figure, found = mine.total(persons), mine.rate(persons)
     assert figure is not None
-    found = units.per_watched_hour(whole, figure, watched, hours=hours, **sample)
     assert found is not None
     # All hours are watched: the rate is the total over 300 and so is its interval.
-    assert found.value == pytest.approx(600 / 300)
+    assert found.value == pytest.approx(600 * 0.5 / 300)
     assert found.high == pytest.approx(figure.high / 300, rel=0.02)
-    nothing = units.Interval(0.0, 0.0, 0.0)
-    assert units.per_watched_hour(whole, figure, nothing, hours=hours, **sample) is None
+    nothing = part(4, 4, fog=4)
+    assert nothing.rate(nothing.sheet.persons) is None
 
 
 def test_a_fully_watched_season_extrapolates_to_itself() -> None:

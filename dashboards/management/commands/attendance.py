@@ -61,7 +61,8 @@ class Command(BaseCommand):
         if result["present"]:
             self.stdout.write(f"{'present':13} {_figure(result['present'], 3)}  at a time")
         if result["tent_nights"] is not None:
-            nights = f"at least {result['tent_nights']} over {result['nights_read']} nights read"
+            read = result["nights_read"]
+            nights = f"at least {result['tent_nights']} over {read} night{'s'[: read != 1]} read"
             self.stdout.write(f"{'tent_nights':13} {nights}")
         with override("en"):
             for said in what_to_read(result["precision"]):

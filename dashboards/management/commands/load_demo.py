@@ -26,7 +26,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from annotation.reviewing import StatedBox, submit
-from dashboards import planning
+from dashboards import planning, rollups
 from detection import runs
 from detection.models import Camera, Deployment, Detector, Frame, Run, Zone
 from detection.scenes.valley import zones
@@ -149,7 +149,8 @@ class Command(BaseCommand):
 
     def _asked(self, deployment: Deployment, known: Mapping[int, Frame]) -> list[int]:
         """What the estimates ask for next; nothing once the figure is known well enough."""
-        asked = planning.ask(planning.frames_of(deployment.lake))
+        rollups.catch_up([deployment.lake], at_once=False)
+        asked = planning.ask(*planning.kept(deployment.lake))
         return [] if asked.more == 0 else [pk for pk in asked.turns if pk in known]
 
     def _state(self, frame: Frame, reader: User, drawn: dict[str, Any], picked: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from dashboards import study
-from dashboards.seasons import DETECTORS, LAKES
+from dashboards.seasons import DAYS, DETECTORS, LAKES
 
 CELLS = {f"{lake.name}:{each.name}": (lake, each) for lake in LAKES for each in DETECTORS}
 
@@ -25,6 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--json", action="store_true")
         parser.add_argument(
+            "--extrapolated",
+            action="store_true",
+            help="watch a part of each season's days, and hold the extrapolated season to the rest",
+        )
+        parser.add_argument(
             "--cell",
             action="append",
             metavar="LAKE:DETECTOR",
@@ -32,13 +37,23 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *, seasons: int, seed: int, json: bool, cell: list[str] | None, **options: Any
+        self,
+        *,
+        seasons: int,
+        seed: int,
+        json: bool,
+        extrapolated: bool,
+        cell: list[str] | None,
+        **options: Any,
     ) -> None:
         unknown = [name for name in cell or [] if name not in CELLS]
         if unknown:
             raise CommandError(f"No cell {', '.join(unknown)}. Known: {', '.join(CELLS)}.")
         if seasons < 1:
             raise CommandError("Give --seasons a number of at least 1.")
+        if extrapolated:
+            self._extrapolated(seasons, seed, json)
+            return
         cells = []
         for name in cell or CELLS:
             start = time.perf_counter()
@@ -57,5 +72,21 @@ class Command(BaseCommand):
                     f"{seconds:.2f} s"
                 )
                 self.stdout.flush()
+        if json:
+            self.stdout.write(jsonlib.dumps({"seed": seed, "cells": cells}, indent=2))
+
+    def _extrapolated(self, seasons: int, seed: int, json: bool) -> None:
+        cells = []
+        for lake in LAKES:
+            for days in study.WATCHED:
+                found = study.filled(lake, days, seasons, seed)
+                cells.append(asdict(found))
+                if not json:
+                    self.stdout.write(
+                        f"{lake.name:12} {days:3} of {DAYS} days watched: coverage "
+                        f"{found.coverage:6.1%} (truth below {found.truth_below:.1%}, above "
+                        f"{found.truth_above:.1%})  bias {found.bias:+.2%}  ±{found.width:.0%}"
+                    )
+                    self.stdout.flush()
         if json:
             self.stdout.write(jsonlib.dumps({"seed": seed, "cells": cells}, indent=2))
