@@ -197,5 +197,5 @@ def _persistence(apart: Floats, known: Bools) -> float:
 
 def _quadratic(value: Floats, rho: float) -> float:
     """Σ over days i, j of value_i value_j ρ^|i − j|."""
-    before = lfilter([0.0, rho], [1.0, -rho], value)
-    return float((value**2 + 2 * value * before).sum())
+    before: Floats = lfilter([0.0, rho], [1.0, -rho], value)
+    return float((value**2).sum() + 2 * (value @ before))
