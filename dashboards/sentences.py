@@ -503,7 +503,7 @@ def extrapolation_measured() -> str:
     ) % {
         "shares": ", ".join(
             f"{percent(low)}–{percent(high)} ({days})"
-            for days, low, high in ((1, 0.94, 1.0), (5, 0.90, 1.0), (20, 0.85, 0.99))
+            for days, low, high in ((1, 0.94, 1.0), (5, 0.90, 1.0), (20, 0.85, 0.98))
         )
     }
 
