@@ -227,7 +227,7 @@ class Filled:
     stretch: int  # days of a stretch in which they were watched, or were not
     seasons: int
     refused: float  # share without an interval
-    coverage: float  # of the intervals; NaN where there is none
+    coverage: float | None  # of the intervals; None where there is none
     truth_below: float
     truth_above: float
     bias: float  # of the truth
@@ -263,7 +263,7 @@ def filled(lake: seasons.Lake, days: int, number: int, seed: int, *, stretch: in
         stretch=stretch,
         seasons=number,
         refused=float(1 - given.mean()),
-        coverage=1 - below - above if given.any() else np.nan,
+        coverage=1 - below - above if given.any() else None,
         truth_below=below,
         truth_above=above,
         bias=float((total - truth).mean() / truth.mean()),

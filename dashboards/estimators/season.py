@@ -191,7 +191,7 @@ def _persistence(apart: Floats, known: Bools) -> float:
     if pairs < 2 or power <= 0:
         return 0.0
     found = float(apart[1:] @ apart[:-1]) / pairs / (power / number)
-    found = (found + 1 / number) / (1 - 4 / number) + pairs**-0.5
+    found = (found + 1 / number) / (1 - 4 / number) + float(np.sqrt(1 / pairs))
     return min(max(found, 0.0), 0.9)
 
 

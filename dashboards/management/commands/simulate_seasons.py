@@ -85,11 +85,16 @@ class Command(BaseCommand):
                 found = study.filled(lake, days, seasons, seed, stretch=stretch)
                 cells.append(asdict(found))
                 if not json:
+                    held = "no interval"
+                    if found.coverage is not None:
+                        held = (
+                            f"coverage {found.coverage:6.1%} (truth below "
+                            f"{found.truth_below:.1%}, above {found.truth_above:.1%})  "
+                            f"±{found.width:.0%}"
+                        )
                     self.stdout.write(
                         f"{lake.name:12} {days:3} of {DAYS} days watched, stretches of "
-                        f"{stretch:2}: refused {found.refused:6.1%}  coverage "
-                        f"{found.coverage:6.1%} (truth below {found.truth_below:.1%}, above "
-                        f"{found.truth_above:.1%})  bias {found.bias:+.2%}  ±{found.width:.0%}"
+                        f"{stretch:2}: refused {found.refused:6.1%}  bias {found.bias:+.2%}  {held}"
                     )
                     self.stdout.flush()
         if json:
