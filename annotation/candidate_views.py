@@ -39,6 +39,7 @@ _HEIGHTS = {
 _DONE = {
     "promote": gettext_lazy("It examines this deployment’s new cards from now on."),
     "reject": gettext_lazy("The candidate is rejected; everything stays as it is."),
+    "again": gettext_lazy("It looks at what was settled since."),
     "undo": gettext_lazy("The decision is taken back."),
 }
 
@@ -92,18 +93,23 @@ def state(request: HttpRequest, candidate: int) -> HttpResponse:
 
 @require_POST
 def decide(request: HttpRequest, candidate: int) -> HttpResponse:
-    """POST decision=promote, reject or undo."""
+    """POST decision=promote, reject, again (look at what was settled since) or undo."""
     found, user = _fetch(request, candidate), cast("User", request.user)
     decision = request.POST.get("decision", "")
     if decision not in _DONE:
-        return HttpResponseBadRequest(_("Promote, reject or undo."))
+        return HttpResponseBadRequest(_("Promote, reject, look again or undo."))
     try:
         if decision == "undo":
             shadowing.take_back(candidate=found, user=user)
+        elif decision == "again":
+            shadowing.go_on(candidate=found, frames=candidates.settled(found.deployment), user=user)
+            tasks.ring(tasks.shadow, found.pk)
         else:
             verb = shadowing.promote if decision == "promote" else shadowing.reject
             held = candidates.hold(found, LabelChoice.PERSON)
             verb(candidate=found, figures=candidates.figures(held), user=user)
+    except runs.NothingToExamine:
+        messages.warning(request, _("Nothing was settled since: check more frames first."))
     except shadowing.TooLate:
         messages.warning(
             request,

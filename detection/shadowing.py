@@ -61,14 +61,34 @@ def start(
     )
     if not created:
         raise Undecided(candidate)
-    kept = frames.filter(deployment=deployment, quarantine="", purge=None)
+    owed_frames = _owe(candidate, frames)
+    if not owed_frames:
+        raise runs.NothingToExamine
+    _tell(candidate, user, "candidate started", frames=owed_frames)
+    return candidate
+
+
+@transaction.atomic
+def go_on(*, candidate: Candidate, frames: QuerySet[Frame], user: User) -> None:
+    """Owe an undecided candidate those of `frames` that it was never shown. Raises TooLate once
+    it is decided, and runs.NothingToExamine.
+    """
+    one = _locked(candidate)
+    if one.decision:
+        raise TooLate
+    added = _owe(one, frames.exclude(pk__in=one.frames.values("frame")))
+    if not added:
+        raise runs.NothingToExamine
+    Candidate.objects.filter(pk=one.pk).update(finished_at=None)
+    _tell(one, user, "candidate started", frames=added)
+
+
+def _owe(candidate: Candidate, frames: QuerySet[Frame]) -> int:
+    kept = frames.filter(deployment=candidate.deployment_id, quarantine="", purge=None)
     ids = kept.order_by("captured_at", "pk").values_list("pk", flat=True)
     rows = [CandidateFrame(candidate=candidate, frame_id=pk) for pk in ids]
-    if not rows:
-        raise runs.NothingToExamine
     CandidateFrame.objects.bulk_create(rows, batch_size=5000)
-    _tell(candidate, user, "candidate started", frames=len(rows))
-    return candidate
+    return len(rows)
 
 
 def owed(candidate: Candidate) -> QuerySet[CandidateFrame]:
@@ -90,7 +110,8 @@ def at_work() -> QuerySet[Candidate]:
 
 def examine(candidate: Candidate, *, limit: int) -> int:
     """Claim up to `limit` frames, detect, store; returns how many were claimed. Raises
-    ModelRefused with nothing claimed.
+    ModelRefused with nothing claimed. As settled frames lie apart, a gated detector knows the boxes
+    of the settled frame before, not of the very frame before.
     """
     eye = looking(candidate.detector, candidate.second_detector, candidate.settings)
     token, rows = claims.claim(owed(candidate), limit)

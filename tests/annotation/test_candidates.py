@@ -118,18 +118,24 @@ def test_from_the_shadow_to_the_work_and_back(
     assert "hx-get" not in told
     assert "The candidate is better than the detector at work" in told
     assert "Rests on 10 settled frames, camera days: 8." in told
-    assert "0.00 (0.00 … 0.28) → 1.00 (0.72 … 1.00)" in told
+    assert '>0.00 (0.00 … 0.28)</span> <br>→ <span class="text-nowrap">1.00 (0.72 … 1.00)<' in told
     assert "At work: Tiny." in told
+    assert "Nothing was settled since" in decide(officer, candidate, "again")
+    late = Frame.objects.filter(settled=None).order_by("captured_at")[0]
+    say(late, person(Role.RANGER, deployment.lake), [RED])
+    assert "10 of 11 settled frames looked at" in decide(officer, candidate, "again")
+    tasks.shadow(candidate.pk)
     assert "It examines this deployment’s new cards" in decide(officer, candidate, "promote")
     deployment.refresh_from_db()
     assert (deployment.detector, deployment.detection) == (candidate.detector, candidate.settings)
     event = AuditEvent.objects.get(action="candidate promoted")
-    assert event.detail["figures"]["frames"] == 10
+    assert event.detail["figures"]["frames"] == 11
     assert event.detail["figures"]["recall"] == [0, 1, 1, 1]
     trail = officer.get(reverse("trail", args=[deployment.lake.slug])).content.decode()
     assert "promoted a candidate detector" in trail
     assert "recall: 0.0, 1.0" in trail
-    assert "Nothing was changed" in decide(officer, candidate, "reject")
+    for other in ("reject", "again"):
+        assert "Nothing was changed" in decide(officer, candidate, other)
     assert "The decision is taken back" in decide(officer, candidate, "undo")
     deployment.refresh_from_db()
     assert (deployment.detector, deployment.detection) == (None, None)
