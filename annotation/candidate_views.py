@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -46,7 +46,9 @@ _DONE = {
 
 @require_POST
 def start(request: HttpRequest, deployment: str) -> HttpResponse:
-    """Put what the form says in the shadow of the deployment's detector."""
+    """Put what the form says in the shadow of the deployment's detector; POST where=lake: at every
+    deployment of its lake that has settled frames.
+    """
     with_place = Deployment.objects.select_related("lake__park")
     one = access.fetch(with_place, user=request.user, action=Action.DETECT, slug=deployment)
     form = DetectionForm(request.POST, deployment=one)
@@ -54,24 +56,39 @@ def start(request: HttpRequest, deployment: str) -> HttpResponse:
         for name, errors in form.errors.items():
             messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))}")
         return redirect("detection:deployment", one.slug)
-    try:
-        candidate = shadowing.start(
-            deployment=one,
-            detector=form.cleaned_data["detector"],
-            second=form.cleaned_data["second"],
-            options=form.options(),
-            frames=candidates.settled(one),
-            user=cast("User", request.user),
-        )
-    except shadowing.Undecided as standing:
+    whole_lake = request.POST.get("where") == "lake"
+    started: list[Candidate] = []
+    standing: Candidate | None = None
+    for place in one.lake.deployments.all() if whole_lake else [one]:
+        try:
+            candidate = shadowing.start(
+                deployment=place,
+                detector=form.cleaned_data["detector"],
+                second=form.cleaned_data["second"],
+                options=form.options(),
+                frames=candidates.settled(place),
+                user=cast("User", request.user),
+            )
+        except shadowing.Undecided as undecided:
+            standing = undecided.candidate
+        except runs.NothingToExamine:
+            continue
+        else:
+            tasks.ring(tasks.shadow, candidate.pk)
+            started.append(candidate)
+    if whole_lake and started:
+        told = ngettext("In the shadow at %(n)d camera.", "In the shadow at %(n)d cameras.",
+                        len(started))  # fmt: skip
+        messages.success(request, told % {"n": len(started)})
+    elif standing:
         messages.warning(request, _("Decide on this candidate first, or reject it."))
-        return redirect("annotation:candidate", standing.candidate.pk)
-    except runs.NothingToExamine:
+    elif not started:
         told = _("No frame of this deployment is settled yet, with its original kept: check some.")
         messages.warning(request, told)
         return redirect("detection:deployment", one.slug)
-    tasks.ring(tasks.shadow, candidate.pk)
-    return redirect("annotation:candidate", candidate.pk)
+    shown = [each for each in (*started, standing) if each is not None]
+    shown.sort(key=lambda each: each.deployment_id != one.pk)
+    return redirect("annotation:candidate", shown[0].pk)
 
 
 @never_cache

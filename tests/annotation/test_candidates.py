@@ -210,3 +210,32 @@ def test_empty_states_say_what_to_do(officer: Client, deployment: Deployment) ->
     told = officer.get(reverse("annotation:candidate", args=[candidate.pk])).content.decode()
     assert "Nothing to compare yet" in told
     assert "Start a run over" in told
+
+
+def test_at_every_camera_of_the_lake_each_has_its_row(
+    officer: Client, deployment: Deployment
+) -> None:
+    other = make_deployment(deployment.lake, slug="col", viewpoint="The pass")
+    make_deployment(deployment.lake, slug="bare")
+    frames = Frame.objects.order_by("captured_at")
+    Frame.objects.filter(pk__in=[each.pk for each in frames[6:]]).update(deployment=other)
+    fields = {
+        "detector": Detector.objects.get(name="New").pk, "tiling": "none", "long_side": "640",
+        "where": "lake",
+    }  # fmt: skip
+    where = reverse("annotation:candidate-start", args=["shore"])
+    told = officer.post(where, fields, follow=True).content.decode()
+    assert "In the shadow at 2 cameras." in told
+    assert "0 of 6 settled frames looked at" in told
+    for each in Candidate.objects.all():
+        tasks.shadow(each.pk)
+    own = Candidate.objects.get(deployment=deployment)
+    contest = candidates.hold(own, "person").contest
+    assert (contest.frames, [row.frames for row in contest.rows]) == (6, [6, 6, 6, 6, 6, 4])
+    assert contest.rows[-1].recall.new.at == 1
+    shown = officer.get(reverse("annotation:candidate", args=[own.pk])).content.decode()
+    assert "The pass" in shown
+    assert (
+        "Decide on this candidate first"
+        in officer.post(where, fields, follow=True).content.decode()
+    )
