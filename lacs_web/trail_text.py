@@ -67,6 +67,14 @@ NAMES = {
     "nms_iou": gettext_lazy("greatest overlap of boxes"),
     "layout": gettext_lazy("layout"),
     "max_boxes": gettext_lazy("most boxes"),
+    # a candidate: at work, candidate, and the interval of the difference
+    "candidate": gettext_lazy("candidate"),
+    "figures": gettext_lazy("figures"),
+    "recall": gettext_lazy("recall"),
+    "precision": gettext_lazy("precision"),
+    "error": gettext_lazy("count error a frame"),
+    "camera_days": gettext_lazy("camera days"),
+    "was": gettext_lazy("was"),
     # the rule of settling, and what it made of what was read
     "least_iou": gettext_lazy("least overlap"),
     "tiny_px": gettext_lazy("tiny below (px)"),
