@@ -475,11 +475,18 @@ def extrapolated(season: Mapping[str, Any]) -> str:
 def extrapolation_measured() -> str:
     """How often the interval of an extrapolated season holds (docs/attendance.md)."""
     return _(
-        "Measured on simulated seasons of 100 days, this interval held the truth in 91 to 95% of "
-        "the seasons with 80 days watched, in 83 to 91% with 40, 76 to 88% with 20, 61 to 78% with "
-        "10 and 40 to 58% with 5, the lower figures at near-empty lakes "
-        "(manage.py simulate_seasons --extrapolated --seasons 500 --seed 1)."
-    )
+        "Measured on simulated seasons of 100 days, this interval held the truth in %(shares)s of "
+        "the seasons (days watched in brackets), the lower figures at near-empty lakes: "
+        "manage.py simulate_seasons --extrapolated --seasons 500 --seed 1."
+    ) % {
+        "shares": ", ".join(
+            f"{percent(low)}–{percent(high)} ({days})"
+            for days, low, high in (
+                (80, 0.91, 0.95), (40, 0.83, 0.91), (20, 0.76, 0.88), (10, 0.61, 0.78),
+                (5, 0.40, 0.58),
+            )
+        )
+    }  # fmt: skip
 
 
 def activity_names() -> dict[str, str]:
