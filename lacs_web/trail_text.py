@@ -110,7 +110,7 @@ _SCOPES = {"park": gettext_lazy("the whole park"), "lake": gettext_lazy("this la
 def told(detail: dict[str, Any]) -> str:
     """`detail` in words: "role: ranger; where: the whole park". What is empty is left out."""
     said = ((name, _value(name, value)) for name, value in detail.items())
-    return "; ".join(
+    return str(_("; ")).join(
         _("%(name)s: %(value)s") % {"name": NAMES.get(name, name), "value": value}
         for name, value in said
         if value
