@@ -211,7 +211,7 @@ def _daily(figures: Figures, country: str) -> Panel:
     if any(day["basis"] == "partly read" for day in days.values()):
         notes.append(_("Light bars: a day read in part, and only its hours that were read."))
     if closed:
-        when = "; ".join(sentences.school_spans(where, spans) for where, spans in closed)
+        when = str(_("; ")).join(sentences.school_spans(where, spans) for where, spans in closed)
         notes.append(_("School holidays: %(when)s.") % {"when": when})
     return Panel(
         key="daily",

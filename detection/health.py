@@ -24,10 +24,11 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from detection import claims
+from detection import claims, wording
 from detection.detecting import changed, is_whole
 from detection.models import CardFile, Detector, RunFrame
 
@@ -112,7 +113,7 @@ def _workers() -> Part:
     if missing:
         words = _("No worker takes from: %(queues)s. Start one.") % {"queues": ", ".join(missing)}
         return Part(_("Workers"), "bad", words, measures)
-    shown = ", ".join(f"{name}: {counted[name]}" for name in QUEUES)
+    shown = ", ".join(wording.pair(name, counted[name]) for name in QUEUES)
     return Part(_("Workers"), "good", shown, measures)
 
 
@@ -157,8 +158,8 @@ def _disk() -> Part:
         "poor" if usage.free > settings.DISK_RESERVE_BYTES else "bad"
     )  # fmt: skip
     words = _("%(free)s GB of %(total)s GB are free") % {
-        "free": f"{usage.free / 1e9:.1f}",
-        "total": f"{usage.total / 1e9:.1f}",
+        "free": number_format(usage.free / 1e9, 1),
+        "total": number_format(usage.total / 1e9, 1),
     }
     if state == "bad":
         words = f"{words}. " + _("No card is taken in until there is more room.")

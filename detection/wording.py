@@ -14,6 +14,11 @@ from detection.models import Deployment, Detector
 from lacs_web.models import Lake
 
 
+def pair(name: object, value: object) -> str:
+    """ "name: value", as the reader's language sets a colon."""
+    return _("%(name)s: %(value)s") % {"name": name, "value": value}
+
+
 def utc_offset(minutes: int) -> str:
     """ "UTC+1", "UTC−3:30", "UTC"."""
     if not minutes:

@@ -12,6 +12,7 @@ def words() -> dict[str, str]:
     return {
         "corner": _("Corner {n}: from the left {x} %, from the top {y} %"),
         "zone": _("Zone {n}"),
+        "listed": _("Zone {n}: {kind}"),
         "across": _("Corner {n}, from the left (%)"),
         "down": _("Corner {n}, from the top (%)"),
         "remove_corner": _("Remove corner {n}"),

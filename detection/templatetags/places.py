@@ -9,4 +9,5 @@ from detection import wording
 register = template.Library()
 register.filter("clock", wording.clock)
 register.filter("interval", wording.interval)
+register.filter("pair", wording.pair)
 register.filter("label_words", wording.label)

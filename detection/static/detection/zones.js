@@ -83,7 +83,7 @@ function drawCorner([x, y], number) {
 
 function drawList() {
   const rows = zones.zones.map((zone, number) => {
-    const text = `${fill(page.text.zone, { n: number + 1 })}: ${kindName[zone.kind]}`;
+    const text = fill(page.text.listed, { n: number + 1, kind: kindName[zone.kind] });
     const button = html("button", { type: "button", className: `zone-${zone.kind}` }, text);
     button.setAttribute("aria-pressed", number === zones.zone);
     button.dataset.zone = number;
