@@ -34,6 +34,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "people": {"GET": Action.PEOPLE, "POST": Action.PEOPLE},
     "people-role": {"POST": Action.PEOPLE},
     "people-link": {"POST": Action.PEOPLE},
+    "api-schema": {"GET": SIGNED_IN},
     # detection
     "detection:health": {"GET": OFFICER},
     "detection:metrics": {"GET": OFFICER},
@@ -51,7 +52,8 @@ TABLE: dict[str, dict[str, Right]] = {
     "detection:split": {"POST": Action.MANAGE},
     "detection:stamp": {"GET": Action.UNMASK},
     "detection:api-propose": {"POST": Action.UPLOAD},
-    "detection:api-cards": {"POST": Action.UPLOAD},
+    "detection:api-cards": {"GET": Action.READ_CARDS, "POST": Action.UPLOAD},
+    "detection:api-deployments": {"GET": Action.READ_CARDS},
     "detection:api-receipt": {"GET": Action.READ_CARDS},
     "detection:api-manifest": {"POST": Action.UPLOAD},
     "detection:api-recognise": {"POST": Action.UPLOAD},
@@ -95,6 +97,10 @@ TABLE: dict[str, dict[str, Right]] = {
     "annotation:agree": {"POST": Action.SETTLE},
     # dashboards
     "home": {"GET": SIGNED_IN},
+    "dashboards:api-lakes": {"GET": SIGNED_IN},
+    "dashboards:api-attendance": {"GET": Action.READ_FIGURES},
+    "dashboards:api-export-figures": {"GET": Action.READ_FIGURES},
+    "dashboards:api-export-frames": {"GET": Action.EXPORT},
     "dashboards:lake": {"GET": Action.READ_FIGURES},
     "dashboards:effort": {"GET": Action.MANAGE},
     "dashboards:attendance-csv": {"GET": Action.READ_FIGURES},
