@@ -10,6 +10,7 @@ from rest_framework import serializers
 from dashboards.calendar import Kind
 from lacs_web.access import Action
 from lacs_web.models import Lake
+from lacs_web.public_api import ClockTime
 
 Form = serializers.Serializer[Any]
 
@@ -233,8 +234,8 @@ class Night(Form):
 
 
 class NightHours(Form):
-    begins = serializers.TimeField()
-    ends = serializers.TimeField()
+    begins = ClockTime()
+    ends = ClockTime()
 
 
 class CalendarDay(Form):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError as Unfit
 from django.db import DataError, models
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
@@ -66,6 +66,11 @@ class PageAsked(serializers.Serializer[Any]):
     page_size = serializers.IntegerField(
         required=False, min_value=1, max_value=Cursor.max_page_size, default=Cursor.page_size
     )
+
+
+@extend_schema_field({"type": "string", "pattern": r"^\d\d:\d\d:\d\d(\.\d+)?$"})
+class ClockTime(serializers.TimeField):
+    """An hour of the day without a time zone, which is not what a schema calls a time."""
 
 
 def public(*, needs: Action | None, refuses: str, answers: Any, **more: Any) -> Callable[[F], F]:

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from detection.models import Batch, CardFile, Deployment
+from lacs_web.public_api import ClockTime
 
 Form = serializers.Serializer[Any]
 
@@ -95,8 +96,8 @@ class Receipt(Counts):
     first_captured_at = serializers.DateTimeField(allow_null=True)
     last_captured_at = serializers.DateTimeField(allow_null=True)
     interval_seconds = serializers.IntegerField()
-    window_start = serializers.CharField(allow_null=True, help_text="By the camera's clock.")
-    window_end = serializers.CharField(allow_null=True)
+    window_start = ClockTime(allow_null=True, help_text="By the camera's clock.")
+    window_end = ClockTime(allow_null=True)
     schedule_inferred = serializers.BooleanField()
     schedule_differs = serializers.BooleanField()
     missing_frames = serializers.IntegerField()
@@ -142,6 +143,8 @@ class PlacedCamera(serializers.ModelSerializer[Deployment]):
     camera = serializers.CharField(source="camera.serial", help_text="Its serial number.")
     frames = serializers.IntegerField(source="n_frames")
     cards = serializers.IntegerField(source="n_batches")
+    window_start = ClockTime(allow_null=True, help_text="By the camera's clock.")
+    window_end = ClockTime(allow_null=True)
     last_frame_at = serializers.DateTimeField(allow_null=True)
 
     class Meta:
