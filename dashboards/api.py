@@ -57,7 +57,10 @@ def _files(action: Action) -> dict[str, object]:
     types = {FORMATS[kind].content_type.partition(";")[0] for kind in kinds}
     return {
         "parameters": [OpenApiParameter("kind", str, "path", enum=kinds), forms.Period],
-        "answers": {(200, kind): OpenApiTypes.BINARY for kind in sorted(types)},
+        "answers": {
+            (200, kind): OpenApiTypes.OBJECT if kind == "application/json" else OpenApiTypes.BINARY
+            for kind in sorted(types)
+        },
     }
 
 

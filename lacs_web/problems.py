@@ -21,7 +21,7 @@ class Problem(serializers.Serializer[Any]):
     """What went wrong: `detail` in words, `errors` by field where fields are wrong."""
 
     type = serializers.CharField(default="about:blank")
-    title = serializers.CharField(help_text="The words of the status.")
+    title = serializers.CharField(help_text="The name of the status, in English.")
     status = serializers.IntegerField()
     detail = serializers.CharField()
     errors = serializers.DictField(  # type: ignore[assignment]

@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="administration-password",
     ),
     path("administration/", admin.site.urls),
+    path("api/v1/", token_pages.guide, name="api-guide"),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("", include("detection.urls")),
     path("", include("annotation.urls")),

@@ -34,6 +34,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "people": {"GET": Action.PEOPLE, "POST": Action.PEOPLE},
     "people-role": {"POST": Action.PEOPLE},
     "people-link": {"POST": Action.PEOPLE},
+    "api-guide": {"GET": SIGNED_IN},
     "api-schema": {"GET": SIGNED_IN},
     # detection
     "detection:health": {"GET": OFFICER},

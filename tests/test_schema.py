@@ -137,6 +137,8 @@ def hold(operation: Any, secret: str, known: dict[str, Any]) -> None:
             case.path_parameters |= {
                 key: value for key, value in known.items() if key in (case.path_parameters or {})
             }
+            if "from" in (case.query or {}):
+                case.query |= {"from": "2025-07-26", "to": "2025-07-27"}
         with transaction.atomic():
             answer = case.call(headers={"Authorization": f"Bearer {secret}"})
             transaction.set_rollback(True)
