@@ -18,7 +18,8 @@ from dashboards.attendance import attendance
 from detection.models import Batch
 from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
-from tests.dashboards.test_estimates import at, state
+from tests.dashboards.survey import at
+from tests.dashboards.test_estimates import state
 from tests.factories import examine, make_deployment, make_frame, make_lake
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]

@@ -26,7 +26,8 @@ from lacs_web.models import Lake, Role
 from lacs_web.wsgi import application
 from tests.access_table import SIGNED_IN, TABLE
 from tests.cast import person
-from tests.dashboards.test_estimates import at, seen, state
+from tests.dashboards.survey import at, seen
+from tests.dashboards.test_estimates import state
 from tests.factories import examine, make_deployment, make_frame
 
 pytestmark = pytest.mark.django_db
