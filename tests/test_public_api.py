@@ -13,8 +13,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from dashboards import exporting
+from dashboards import api_forms, exporting
 from dashboards.attendance import attendance
+from detection.api import forms
 from detection.models import Batch
 from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
@@ -70,6 +71,8 @@ def test_lists_are_read_to_their_end(lake: Lake, django_assert_num_queries: Any)
     where = reverse("detection:api-cards", args=[lake.slug])
     assert [row["batch"] for row in walk(client, f"{where}?page_size=2")][:2] == [other, cards[-1]]
     assert [row["batch"] for row in walk(client, f"{where}?deployment=p1")] == [other]
+    told = client.get(reverse("detection:api-receipt", args=[other])).json()
+    assert set(told) == set(forms.Receipt().fields)
     with django_assert_num_queries(4):  # session, person, lake, cards
         assert len(client.get(where).json()["results"]) == 6
     with django_assert_num_queries(4):
@@ -113,6 +116,13 @@ def test_figures_are_those_of_the_page(lake: Lake, role: Role) -> None:
     assert event.detail == {"format": "json", "from": "2025-07-26", "to": "2025-07-26"}
     shown = page.context["figures"]
     assert told["units"] == shown["units"]
+    for said, form in (
+        (told, api_forms.Figures),
+        (told["days"][0], api_forms.Day),
+        (told["months"][0], api_forms.Group),
+        (told["hours"][0], api_forms.Hour),
+    ):
+        assert set(said) == set(form().fields)  # nothing is told that is not described
     assert told["days"][0]["validated_person_hours"] == shown["days"][0]["validated_person_hours"]
     assert (told["units"]["bather_hours"] is None) == (role == Role.PARTNER)
     asked = {"from": "2025-07-26", "to": "2025-07-26"}
