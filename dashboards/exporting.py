@@ -6,19 +6,20 @@ format is a stream of parts, each lake its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboards import sentences
-from dashboards.attendance import attendance, rule_of, span
+from dashboards.attendance import attendance, rule_of, span, watched_years
 from dashboards.exports import TABLES, days_csv
 from dashboards.formats import archive, camtrap, counters, megadetector, training
 from dashboards.formats.workbook import workbook
-from dashboards.periods import Period
+from dashboards.periods import Period, chosen, usual
 from lacs_web.access import Action, allows
 from lacs_web.models import AuditEvent, Lake, User
 
@@ -75,6 +76,22 @@ def whole(lake: Lake) -> Period | None:
     """From its first dated picture to its last; None before any."""
     ends = span([lake]).get(lake.pk)
     return Period(*ends) if ends else None
+
+
+def period(lake: Lake, query: Mapping[str, Any]) -> Period:
+    """As the lake's page takes it from its address; today before any picture. Raises WrongPeriod.
+
+    Two queries, after `rollups.catch_up`.
+    """
+    today = timezone.now().astimezone(lake.zone).date()
+    return chosen(query, usual(whole(lake) or Period(today, today), watched_years(lake)))
+
+
+def figures(*, lake: Lake, period: Period, by: User, in_step: bool, **what: str) -> dict[str, Any]:
+    """`attendance` as `by` may have it, written down as `what`."""
+    write_down(lake=lake, period=period, by=by, **what)
+    discreet = not allows(by, Action.READ_FEW, lake)
+    return attendance(lake, period.first, period.last, discreet=discreet, in_step=in_step)
 
 
 def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 MOST_DAYS = 4000  # what one page or file holds
 FIRST_YEAR, LAST_YEAR = 1990, 2200
@@ -71,6 +72,16 @@ def asked(first: str, last: str) -> Period:
     if not FIRST_YEAR <= period.first.year <= period.last.year <= LAST_YEAR:
         raise WrongPeriod("years")
     return period
+
+
+def chosen(query: Mapping[str, Any], presets: Mapping[str, Period]) -> Period:
+    """What an address asks for, else the season of the last picture: readings are drawn from it.
+
+    Raises WrongPeriod.
+    """
+    if "from" in query or "to" in query:
+        return asked(query.get("from", ""), query.get("to", ""))
+    return presets.get(query.get("period", ""), presets["season"])
 
 
 def months(first: date, last: date) -> list[tuple[date, date]]:

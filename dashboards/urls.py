@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dashboards import calendar_views, export_views, overview_views, shared_views, views
+from dashboards import api, calendar_views, export_views, overview_views, shared_views, views
 
 figures = [
+    path("api/v1/lakes", api.lakes, name="api-lakes"),
+    path("api/v1/lakes/<slug:lake>/attendance", api.attendance, name="api-attendance"),
+    path(
+        "api/v1/lakes/<slug:lake>/exports/figures/<slug:kind>",
+        api.export_figures,
+        name="api-export-figures",
+    ),
+    path(
+        "api/v1/lakes/<slug:lake>/exports/frames/<slug:kind>",
+        api.export_frames,
+        name="api-export-frames",
+    ),
     path("overview/", overview_views.overview, name="overview"),
     path("lakes/<slug:lake>/", views.lake, name="lake"),
     path("lakes/<slug:lake>/checking/minutes/", views.effort, name="effort"),

@@ -8,18 +8,17 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from dashboards import exporting, panels, rollups, sentences
-from dashboards.attendance import attendance, overview, span, watched_years
+from dashboards.attendance import attendance, overview, watched_years
 from dashboards.effort import effort as effort_at
 from dashboards.exports import TABLES, days_csv, table_csv
-from dashboards.periods import Period, WrongPeriod, asked, usual
-from lacs_web.access import Action, allows, lake_for, lakes, may, may_each
+from dashboards.periods import Period, WrongPeriod, chosen, usual
+from lacs_web.access import Action, lake_for, lakes, may, may_each
 from lacs_web.models import Lake, User
 
 
@@ -38,7 +37,7 @@ def lake(request: HttpRequest, lake: str) -> HttpResponse:
         request,
         place,
         query=request.GET,
-        observed=_observed(place),
+        observed=exporting.whole(place),
         rights=may(request.user, place),
         template="dashboards/lake.html",
     )
@@ -65,7 +64,7 @@ def lake_page(
     in_step = rollups.catch_up([place])
     presets = usual(observed, watched_years(place))
     try:
-        period = _period(query, presets)
+        period = chosen(query, presets)
     except WrongPeriod as problem:
         messages.warning(request, sentences.wrong_period(str(problem)))
         period = presets["season"]
@@ -100,11 +99,9 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     `?table=` names another of its tables (dashboards.exports.TABLES).
     """
     place = lake_for(request.user, Action.READ_FIGURES, lake)
-    today = timezone.now().astimezone(place.zone).date()
     in_step = rollups.catch_up([place])
     try:
-        observed = _observed(place) or Period(today, today)
-        period = _period(request.GET, usual(observed, watched_years(place)))
+        period = exporting.period(place, request.GET)
     except WrongPeriod as problem:
         return HttpResponseBadRequest(
             sentences.wrong_period(str(problem)), content_type="text/plain; charset=utf-8"
@@ -116,10 +113,10 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
             _("There is no such table; there are: %(tables)s.") % {"tables": known},
             content_type="text/plain; charset=utf-8",
         )
-    by = cast("User", request.user)
-    exporting.write_down(lake=place, period=period, by=by, format="csv", table=table)
-    discreet = not allows(by, Action.READ_FEW, place)
-    figures = attendance(place, period.first, period.last, discreet=discreet, in_step=in_step)
+    figures = exporting.figures(
+        lake=place, period=period, by=cast("User", request.user), in_step=in_step, format="csv",
+        table=table,
+    )  # fmt: skip
     part = "" if table == "days" else f"-{table}"
     name = f"attendance{part}-{place.slug}-{period.first}-{period.last}.csv"
     return HttpResponse(
@@ -138,22 +135,6 @@ def effort(request: HttpRequest, lake: str) -> HttpResponse:
         "effort": effort_at(place),
     }  # fmt: skip
     return render(request, "dashboards/effort.html", context)
-
-
-def _observed(lake: Lake) -> Period | None:
-    """From the lake's first dated picture to its last; None before any."""
-    ends = span([lake]).get(lake.pk)
-    return Period(*ends) if ends else None
-
-
-def _period(query: Mapping[str, Any], presets: dict[str, Period]) -> Period:
-    """What the address asks for, else the season of the last picture: readings are drawn from it.
-
-    Raises WrongPeriod.
-    """
-    if "from" in query or "to" in query:
-        return asked(query.get("from", ""), query.get("to", ""))
-    return presets.get(query.get("period", ""), presets["season"])
 
 
 def _presets(presets: dict[str, Period], chosen: Period, wanted: str) -> list[dict[str, Any]]:

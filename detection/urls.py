@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from detection.api import cards as api
+from detection.api import deployments as api_deployments
 from detection.views import (
     batches,
     cards,
@@ -34,13 +35,16 @@ urlpatterns = [
     path("cards/<int:batch>/schedule", clocks.schedule, name="schedule"),
     path("cards/<int:batch>/split", clocks.split, name="split"),
     path("frames/<int:frame>/stamp", clocks.stamp, name="stamp"),
-    path("api/lakes/<slug:lake>/propose", api.propose, name="api-propose"),
-    path("api/lakes/<slug:lake>/cards", api.open_card, name="api-cards"),
-    path("api/cards/<int:batch>", api.show, name="api-receipt"),
-    path("api/cards/<int:batch>/manifest", api.announce, name="api-manifest"),
-    path("api/cards/<int:batch>/recognise", api.recognise, name="api-recognise"),
-    path("api/cards/<int:batch>/files/<int:file>/<str:sha256>", api.put_file, name="api-file"),
-    path("api/cards/<int:batch>/close", api.close, name="api-close"),
+    path("api/v1/lakes/<slug:lake>/propose", api.propose, name="api-propose"),
+    path("api/v1/lakes/<slug:lake>/cards", api.cards, name="api-cards"),
+    path(
+        "api/v1/lakes/<slug:lake>/deployments", api_deployments.deployments, name="api-deployments"
+    ),
+    path("api/v1/cards/<int:batch>", api.show, name="api-receipt"),
+    path("api/v1/cards/<int:batch>/manifest", api.announce, name="api-manifest"),
+    path("api/v1/cards/<int:batch>/recognise", api.recognise, name="api-recognise"),
+    path("api/v1/cards/<int:batch>/files/<int:file>/<str:sha256>", api.put_file, name="api-file"),
+    path("api/v1/cards/<int:batch>/close", api.close, name="api-close"),
     path("lakes/<slug:lake>/deployments/", deployments.deployments, name="deployments"),
     path("lakes/<slug:lake>/deployments/new/", deployments.new, name="deployment-new"),
     path("deployments/<slug:deployment>/", deployments.deployment, name="deployment"),

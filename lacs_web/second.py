@@ -26,6 +26,7 @@ from django.views.decorators.http import require_http_methods
 
 from lacs_web import brake, codes
 from lacs_web.models import AuditEvent, Role, User
+from lacs_web.problems import refusal
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 WAITING = "second"  # in the session of who gave a password, or a link, and owes a code
@@ -135,7 +136,10 @@ def must(user: User) -> bool:
 
 
 class Required:
-    """Leads whoever must set up a code to that page, wherever they want to go. Middleware."""
+    """Leads whoever must set up a code to that page, wherever they want to go. Middleware.
+
+    What is no page says so instead.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -149,4 +153,8 @@ class Required:
             return None
         if match is not None and match.view_name in OPEN_TO_ALL:
             return None
-        return redirect("account-code") if must(user) and codes.of(user) is None else None
+        if not must(user) or codes.of(user) is not None:
+            return None
+        if request.path.startswith("/api/"):
+            return refusal(403, _("Set up a code at sign-in on the page of your account first."))
+        return redirect("account-code")

@@ -239,14 +239,25 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["lacs_web.api.SmallJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lacs_web.api.OneKind",
+    "EXCEPTION_HANDLER": "lacs_web.problems.handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "LACS",
     "DESCRIPTION": "Lake attendance from camera surveys",
     "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",  # in which a token has scopes
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["lacs_web.public_api.only_public"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+    },
 }
 
 _log_format = env.one_of("LOG_FORMAT", read.str("LOG_FORMAT", default="line"), "line json")

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lacs_web import tokens as verbs
 from lacs_web.models import ApiToken, User
@@ -53,6 +54,13 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return render(
         request, "lacs_web/account_tokens.html", context, status=400 if form.errors else 200
     )
+
+
+@require_safe
+def guide(_request: HttpRequest) -> HttpResponse:
+    """What programs may ask, with examples that the tests run."""
+    text = (settings.BASE_DIR / "docs/api.md").read_text()
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @never_cache

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from lacs_web.access import Action, lakes
 from lacs_web.models import ApiToken, AuditEvent, User
+from lacs_web.problems import refusal
 
 MARK = "lacs_"  # so that a secret that got out is known for what it is
 LONGEST = timedelta(days=366)
@@ -38,7 +39,9 @@ ADDRESSES = {
     "dashboards:attendance-csv", "dashboards:export-figures", "dashboards:export-frames",
     "detection:api-propose", "detection:api-cards", "detection:api-receipt",
     "detection:api-manifest", "detection:api-recognise", "detection:api-file",
-    "detection:api-close",
+    "detection:api-close", "detection:api-deployments", "dashboards:api-lakes",
+    "dashboards:api-attendance", "dashboards:api-export-figures", "dashboards:api-export-frames",
+    "api-schema",
 }  # fmt: skip
 
 
@@ -110,9 +113,7 @@ class Tokens:
         user = bearer(secret.strip())
         if user is None:
             said = _("This token opens nothing: it is wrong, has ended or has expired.")
-            return JsonResponse(
-                {"detail": said}, status=401, headers={"WWW-Authenticate": "Bearer"}
-            )
+            return refusal(401, said, {"WWW-Authenticate": "Bearer"})
         request.user = user
         # No browser sends this header by itself, so no other site can have it sent.
         setattr(request, "_dont_enforce_csrf_checks", True)  # noqa: B010

@@ -9,9 +9,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from lacs_web import accounts, health, people, second, token_pages, trail
 
+handler400 = "lacs_web.problems.bad_request"
+handler404 = "lacs_web.problems.not_found"
+handler500 = "lacs_web.problems.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("signin/", accounts.SigninView.as_view(), name="signin"),
@@ -44,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="administration-password",
     ),
     path("administration/", admin.site.urls),
+    path("api/v1/", token_pages.guide, name="api-guide"),
+    path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("", include("detection.urls")),
     path("", include("annotation.urls")),
     path("", include("dashboards.urls")),

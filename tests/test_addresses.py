@@ -87,8 +87,8 @@ def things() -> dict[str, Any]:
 
 def address(name: str, things: dict[str, Any]) -> str:
     """The address called `name`, its arguments taken from `things` by their names."""
-    kinds = {"dashboards:export-figures": "csv", "dashboards:export-frames": "coco"}
-    things = things | {"kind": kinds.get(name, things.get("kind"))}
+    if name.endswith(("export-figures", "export-frames")):
+        things = things | {"kind": "csv" if name.endswith("figures") else "coco"}
     for patterns in get_resolver().reverse_dict.getlist(name) or [None]:
         if patterns:
             arguments = patterns[0][0][1]

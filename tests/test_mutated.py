@@ -187,6 +187,12 @@ IN_QUERY: dict[str, Any] = {
     "dashboards:exports": FIGURES,
     "dashboards:export-figures": PERIOD,
     "dashboards:export-frames": PERIOD,
+    "dashboards:api-lakes": {"cursor": "cD1h", "page_size": "1"},
+    "dashboards:api-attendance": FIGURES,
+    "dashboards:api-export-figures": PERIOD,
+    "dashboards:api-export-frames": PERIOD,
+    "detection:api-cards": {"cursor": "cD1h", "page_size": "1", "deployment": "zqours-shore"},
+    "detection:api-deployments": {"cursor": "cD1h", "page_size": "1"},
     "dashboards:shared": FIGURES,
     "dashboards:shared-lake": FIGURES,
 }

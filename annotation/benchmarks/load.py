@@ -181,18 +181,18 @@ def _upload(clock: Clock, hand: Hand, cards: list[dict[str, bytes]], until: floa
             "deployment": hand.deployment.slug, "source": NAME, "files": len(card),
             "fingerprint": hashlib.sha256("".join(card).encode()).hexdigest(),
         }  # fmt: skip
-        said = clock.ask(hand, "card", "POST", f"/api/lakes/{lake}/cards", asked)
+        said = clock.ask(hand, "card", "POST", f"/api/v1/lakes/{lake}/cards", asked)
         if not said:
             return 0
         batch = json.loads(said)["batch"]
         lines = [{"path": path, "size": len(data)} for path, data in card.items()]
-        said = clock.ask(hand, "list", "POST", f"/api/cards/{batch}/manifest", {"files": lines})
+        said = clock.ask(hand, "list", "POST", f"/api/v1/cards/{batch}/manifest", {"files": lines})
         if not said:
             return 0
         for pk, data in zip(json.loads(said)["ids"], card.values(), strict=True):
             if time.monotonic() > until:
                 return 0
             sha256 = hashlib.sha256(data).hexdigest()
-            clock.ask(hand, "file", "PUT", f"/api/cards/{batch}/files/{pk}/{sha256}", data)
-        clock.ask(hand, "close", "POST", f"/api/cards/{batch}/close", {})
+            clock.ask(hand, "file", "PUT", f"/api/v1/cards/{batch}/files/{pk}/{sha256}", data)
+        clock.ask(hand, "close", "POST", f"/api/v1/cards/{batch}/close", {})
     return 0

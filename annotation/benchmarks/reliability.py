@@ -312,13 +312,13 @@ class Hand:
             "fingerprint": hashlib.sha256("".join(card).encode()).hexdigest(),
             "files": len(card),
         }
-        batch = self.ask("POST", f"/api/lakes/{lake}/cards", asked)["batch"]
+        batch = self.ask("POST", f"/api/v1/lakes/{lake}/cards", asked)["batch"]
         lines = [{"path": path, "size": len(data)} for path, data in card.items()]
-        ids = self.ask("POST", f"/api/cards/{batch}/manifest", {"files": lines})["ids"]
+        ids = self.ask("POST", f"/api/v1/cards/{batch}/manifest", {"files": lines})["ids"]
 
         def send(pk: int, data: bytes) -> None:
             sha256 = hashlib.sha256(data).hexdigest()
-            self.ask("PUT", f"/api/cards/{batch}/files/{pk}/{sha256}", data)
+            self.ask("PUT", f"/api/v1/cards/{batch}/files/{pk}/{sha256}", data)
             self.sent += 1
 
         with ThreadPoolExecutor(LANES) as pool:
@@ -326,7 +326,7 @@ class Hand:
             during()
             for one in sending:
                 one.result()
-        self.ask("POST", f"/api/cards/{batch}/close", {})
+        self.ask("POST", f"/api/v1/cards/{batch}/close", {})
         return Batch.objects.get(pk=batch)
 
 

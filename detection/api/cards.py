@@ -15,7 +15,8 @@ from django.conf import settings
 from django.http import UnreadablePostError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -24,11 +25,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from detection import tasks
+from detection.api import forms
 from detection.cards import exif, manifest, receive, vault
 from detection.cards.receipt import receipt
 from detection.models import Batch, CardFile, Deployment
 from lacs_web.access import Action, fetch, lake_for
 from lacs_web.models import User
+from lacs_web.public_api import Cursor, PageAsked, page_of, public
 
 HEAD_BYTES = 512 * 1024  # of a picture, to read its EXIF from
 CHUNK_BYTES = 256 * 1024
@@ -45,6 +48,7 @@ class Refused(APIException):
         self.status_code = status_code
 
 
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": 32_000})
 class AnyText(serializers.Field[str, Any, str, Any]):
     """Text as a card may hold it, NUL and half characters included; the verbs spell these out."""
 
@@ -70,6 +74,10 @@ class NewCard(serializers.Serializer[Any]):
     left_out_count = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
 
 
+class CardsAsked(PageAsked):
+    deployment = serializers.SlugField(required=False)
+
+
 class ManifestLine(serializers.Serializer[Any]):
     path = AnyText()
     size = serializers.IntegerField(min_value=0, max_value=2**62)
@@ -89,13 +97,13 @@ class Hashes(serializers.Serializer[Any]):
     files = HashedFile(many=True)
 
 
-class Problem(serializers.Serializer[Any]):
+class LeftBehind(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     reason = AnyText()
 
 
 class Closing(serializers.Serializer[Any]):
-    problems = Problem(many=True, default=list)
+    problems = LeftBehind(many=True, default=list)
 
 
 def _person(request: Request) -> User:
@@ -129,7 +137,12 @@ class Head(BaseParser):
         return stream.read(HEAD_BYTES)
 
 
-@extend_schema(request={"application/octet-stream": bytes}, responses=dict)
+@public(
+    needs=Action.UPLOAD,
+    request={"application/octet-stream": OpenApiTypes.BINARY},
+    answers=forms.Proposed,
+    refuses="400 415",
+)
 @api_view(["POST"])
 @parser_classes([Head])
 def propose(request: Request, lake: str) -> Response:
@@ -154,10 +167,33 @@ def propose(request: Request, lake: str) -> Response:
     )
 
 
-@extend_schema(request=NewCard, responses=dict)
-@api_view(["POST"])
-def open_card(request: Request, lake: str) -> Response:
-    """A batch for this card: a new one, or the one that was interrupted."""
+@public(
+    methods=["GET"], needs=Action.READ_CARDS, parameters=[CardsAsked], answers=page_of(forms.Card),
+    refuses="400",
+)  # fmt: skip
+@public(
+    methods=["POST"], needs=Action.UPLOAD, request=NewCard, answers=forms.Opened,
+    refuses="400 413 415",
+)  # fmt: skip
+@api_view(["GET", "POST"])
+def cards(request: Request, lake: str) -> Response:
+    """GET: the cards handed over at a lake, the newest first. POST: open one, or the one that was
+    interrupted.
+    """
+    return _listed(request, lake) if request.method == "GET" else _open(request, lake)
+
+
+def _listed(request: Request, lake: str) -> Response:
+    place = lake_for(_person(request), Action.READ_CARDS, lake)
+    asked = CardsAsked(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    batches = Batch.objects.filter(deployment__lake=place).select_related("deployment").counted()
+    if slug := asked.validated_data.get("deployment"):
+        batches = batches.filter(deployment__slug=slug)
+    return Cursor("-opened_at").answer(batches, request, forms.Card)
+
+
+def _open(request: Request, lake: str) -> Response:
     place = lake_for(_person(request), Action.UPLOAD, lake)
     asked = _read(NewCard, request)
     if asked["files"] > settings.CARD_MAX_FILES:
@@ -177,7 +213,7 @@ def open_card(request: Request, lake: str) -> Response:
     return Response({"batch": batch.pk, "stored": stored, "opened_at": batch.opened_at})
 
 
-@extend_schema(request=Manifest, responses=dict)
+@public(needs=Action.UPLOAD, request=Manifest, answers=forms.Announced, refuses="400 409 413 415")
 @api_view(["POST"])
 def announce(request: Request, batch: int) -> Response:
     """Part of the manifest; the answer has an id for each line, null for what is here already.
@@ -212,7 +248,7 @@ def announce(request: Request, batch: int) -> Response:
     )
 
 
-@extend_schema(request=Hashes, responses=dict)
+@public(needs=Action.UPLOAD, request=Hashes, answers=forms.Recognised, refuses="400 415")
 @api_view(["POST"])
 def recognise(request: Request, batch: int) -> Response:
     """Of files about to be sent, the ids of those whose bytes are known to be here already."""
@@ -225,7 +261,13 @@ def recognise(request: Request, batch: int) -> Response:
     return Response({"stored": sorted(here)})
 
 
-@extend_schema(request={"application/octet-stream": bytes}, responses=dict)
+@public(
+    needs=Action.UPLOAD,
+    request={"application/octet-stream": OpenApiTypes.BINARY},
+    parameters=[OpenApiParameter("sha256", str, "path", pattern="^[0-9a-f]{64}$")],
+    answers={200: forms.Stored, 201: forms.Stored},
+    refuses="400 409 413 422 507",
+)
 @api_view(["PUT"])
 def put_file(request: Request, batch: int, file: int, sha256: str) -> Response:
     """The bytes of one announced file. 201 when they were awaited, 200 when they were here."""
@@ -268,7 +310,7 @@ def put_file(request: Request, batch: int, file: int, sha256: str) -> Response:
     return Response({"stored": row.pk}, status=201 if awaited else 200)
 
 
-@extend_schema(request=Closing, responses=dict)
+@public(needs=Action.UPLOAD, request=Closing, answers=forms.Receipt, refuses="400 409 415")
 @api_view(["POST"])
 def close(request: Request, batch: int) -> Response:
     """All was sent that can be; `problems` says why the rest was not. Answers the receipt."""
@@ -284,7 +326,7 @@ def close(request: Request, batch: int) -> Response:
     return Response(_told(receipt(card)))
 
 
-@extend_schema(responses=dict)
+@public(needs=Action.READ_CARDS, answers=forms.Receipt, refuses="")
 @api_view(["GET"])
 def show(request: Request, batch: int) -> Response:
     """The receipt as it stands."""

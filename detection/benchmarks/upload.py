@@ -124,24 +124,24 @@ class Hand:
         }
         lake = self.deployment.lake.slug
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        self.batch = self._ask(link, "POST", f"/api/lakes/{lake}/cards", asked)["batch"]
+        self.batch = self._ask(link, "POST", f"/api/v1/lakes/{lake}/cards", asked)["batch"]
         lines = [{"path": path, "size": len(data)} for path, data in files.items()]
         ids: list[int] = []
         for at in range(0, len(lines), 500):
             page = {"files": lines[at : at + 500]}
-            ids += self._ask(link, "POST", f"/api/cards/{self.batch}/manifest", page)["ids"]
+            ids += self._ask(link, "POST", f"/api/v1/cards/{self.batch}/manifest", page)["ids"]
         todo = iter(list(zip(ids, files.values(), strict=True)))
 
         def lane(_: int) -> None:
             link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             for pk, data in todo:
                 sha256 = hashlib.sha256(data).hexdigest()
-                self._ask(link, "PUT", f"/api/cards/{self.batch}/files/{pk}/{sha256}", data)
+                self._ask(link, "PUT", f"/api/v1/cards/{self.batch}/files/{pk}/{sha256}", data)
 
         with ThreadPoolExecutor(LANES) as pool:
             list(pool.map(lane, range(LANES)))
         link.close()  # an idle connection does not live so long
-        self._ask(link, "POST", f"/api/cards/{self.batch}/close", {})
+        self._ask(link, "POST", f"/api/v1/cards/{self.batch}/close", {})
         return time.perf_counter() - begun
 
     def _ask(

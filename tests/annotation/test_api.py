@@ -185,7 +185,7 @@ def test_a_request_number_of_somebody_else_tells_nothing_and_changes_nothing(fra
     for thief, where in ((two, frame), (one, other)):
         answer = thief.review(where, 0, request_id=request)
         assert answer.status_code == 400
-        assert set(answer.json()) == {"detail"}
+        assert set(answer.json()) == {"type", "title", "status", "detail"}
     assert Review.objects.get().boxes.count() == 1
     assert Draft.objects.exclude(version=0).count() == 1  # nothing half done
 

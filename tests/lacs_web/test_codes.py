@@ -181,6 +181,8 @@ def test_officers_and_administrators_must_where_the_setting_says_so(
     settings.REQUIRE_CODE = True
     client = english(user)
     assert (client.get(home).status_code == 302) is led
+    told = client.get(reverse("dashboards:api-lakes"))
+    assert (told.status_code, told.json().get("status")) == ((403, 403) if led else (200, None))
     if led:
         assert client.get(home)["Location"] == reverse("account-code")
         assert client.get(reverse("account-code")).status_code == 200

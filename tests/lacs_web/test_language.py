@@ -74,5 +74,7 @@ def test_no_answer_speaks_two_languages(
     sent = {"deployment": 7, "source": 7, "fingerprint": 7, "files": "x", "left_out": ["x"] * 9999}
     where = reverse("detection:api-cards", args=[lake.slug])
     refused = client.post(where, json.dumps(sent), content_type="application/json").json()
-    assert set(refused) >= {"source", "fingerprint", "files", "left_out"}
-    assert all(words.startswith("§") for said in refused.values() for words in said), refused
+    errors = refused["errors"]
+    assert set(errors) >= {"source", "fingerprint", "files", "left_out"}
+    assert all(words.startswith("§") for said in errors.values() for words in said), refused
+    assert refused["detail"] == " ".join(words for said in errors.values() for words in said)

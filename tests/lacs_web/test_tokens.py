@@ -120,6 +120,8 @@ def test_the_page_makes_shows_once_and_ends(officer: User, lake: Lake) -> None:
     client.force_login(officer)
     client.cookies["django_language"] = "en"
     where = reverse("account-tokens")
+    assert reverse("api-guide") in client.get(where).content.decode()
+    assert b"curl" in client.get(reverse("api-guide")).content
     day = timezone.localdate() + timedelta(days=30)
     page = client.post(where, {"label": "card reader", "scope": "cards", "expires": day})
     secret = page.context["secret"]

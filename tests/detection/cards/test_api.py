@@ -574,7 +574,7 @@ def test_a_park_keeps_no_more_than_its_quota(hand: Hand) -> None:
     Park.objects.update(quota_gb=1)
     batch = hand.open({"1.jpg": b"", "2.jpg": b""}).json()["batch"]
     row = {"path": "1.jpg", "size": 10**9, "modified": None}
-    where = f"/api/cards/{batch}/manifest"
+    where = f"/api/v1/cards/{batch}/manifest"
     said = [
         hand.client.post(where, {"files": [one]}, content_type="application/json")
         for one in (row, row | {"path": "2.jpg", "size": 1})

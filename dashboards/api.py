@@ -1,0 +1,107 @@
+"""Lakes, their figures and their files, for programs: the same figures as the pages'."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.core.exceptions import ValidationError as Unfit
+from django.http import Http404, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dashboards import api_forms as forms
+from dashboards import exporting, rollups, sentences
+from dashboards.attendance import span
+from dashboards.exporting import FIGURES, FORMATS, FRAMES
+from dashboards.periods import Period, WrongPeriod, asked
+from lacs_web import access
+from lacs_web.access import Action
+from lacs_web.models import Lake, User
+from lacs_web.public_api import Cursor, PageAsked, page_of, public
+
+
+@public(needs=None, parameters=[PageAsked], answers=page_of(forms.SeenLake), refuses="400 404")
+@api_view(["GET"])
+def lakes(request: Request) -> Response:
+    """The lakes that the owner of the token sees, and what the token may do at each."""
+    user = cast("User", request.user)
+    page = Cursor("slug")
+    rows = page.rows(access.lakes(user).select_related("park"), request)
+    context = {"may": access.may_each(user, rows), "observed": span(rows)}
+    return page.get_paginated_response(forms.SeenLake(rows, many=True, context=context).data)
+
+
+@public(needs=FIGURES, parameters=[forms.Asked], answers=forms.Figures, refuses="400")
+@api_view(["GET"])
+def attendance(request: Request, lake: str) -> Response:
+    """The figures of the lake's page over a period that is asked for in the same way."""
+    place = _lake(request, FIGURES, lake)
+    in_step = rollups.catch_up([place])
+    try:
+        period = exporting.period(place, request.query_params)
+    except WrongPeriod as problem:
+        raise _wrong(problem) from None
+    by = cast("User", request.user)
+    return Response(
+        exporting.figures(lake=place, period=period, by=by, in_step=in_step, format="json")
+    )
+
+
+def _files(action: Action) -> dict[str, object]:
+    """What the schema says of files that ask for `action`."""
+    kinds = [key for key, each in FORMATS.items() if each.action == action]
+    types = {FORMATS[kind].content_type.partition(";")[0] for kind in kinds}
+    return {
+        "parameters": [OpenApiParameter("kind", str, "path", enum=kinds), forms.Period],
+        "answers": {
+            (200, kind): OpenApiTypes.OBJECT if kind == "application/json" else OpenApiTypes.BINARY
+            for kind in sorted(types)
+        },
+    }
+
+
+@public(needs=FIGURES, refuses="400", **_files(FIGURES))
+@api_view(["GET"])
+def export_figures(request: Request, lake: str, kind: str) -> HttpResponseBase:
+    """A file of figures, as the page of exports makes it."""
+    return _file(request, _lake(request, FIGURES, lake), kind, FIGURES)
+
+
+@public(needs=FRAMES, refuses="400", **_files(FRAMES))
+@api_view(["GET"])
+def export_frames(request: Request, lake: str, kind: str) -> HttpResponseBase:
+    """A file of frames and boxes, as the page of exports makes it."""
+    return _file(request, _lake(request, FRAMES, lake), kind, FRAMES)
+
+
+def _file(request: Request, lake: Lake, kind: str, action: Action) -> HttpResponseBase:
+    if kind not in FORMATS or FORMATS[kind].action != action:
+        raise Http404
+    try:
+        period = _period(request)
+        made = exporting.export(kind=kind, lake=lake, period=period, by=cast("User", request.user))
+    except WrongPeriod as problem:
+        raise _wrong(problem) from None
+    except Unfit as refusal:
+        raise ValidationError({"kind": refusal.messages}) from None
+    return StreamingHttpResponse(
+        made.parts,
+        content_type=made.content_type,
+        headers={"Content-Disposition": f'attachment; filename="{made.name}"'},
+    )
+
+
+def _period(request: Request) -> Period:
+    return asked(request.query_params.get("from", ""), request.query_params.get("to", ""))
+
+
+def _wrong(problem: WrongPeriod) -> ValidationError:
+    return ValidationError({"from": [sentences.wrong_period(str(problem))]})
+
+
+def _lake(request: Request, action: Action, slug: str) -> Lake:
+    return access.lake_for(cast("User", request.user), action, slug)
