@@ -38,7 +38,8 @@ def bring_in(request: HttpRequest, deployment: str) -> HttpResponse:
         action=Action.DETECT,
         slug=deployment,
     )
-    form = ImportForm(request.POST or None, request.FILES or None, deployment=one)
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ImportForm(*sent, deployment=one)
     report = None
     if getattr(request, "left_out", False):
         form.errors["file"] = form.error_class([importing.refusal(Refused("large"))])
