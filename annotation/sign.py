@@ -23,14 +23,14 @@ def signs(
     # Read on the last day before it would have gone unread.
     longest = None if unsettled_days is None or days is None else unsettled_days + days
     kept = {
-        "fr": _kept(days, longest, on, "jusqu’à {} jours après leur lecture",
-                    "{} jours au plus après le relevé de l’appareil", "jusqu’au {}",
+        "fr": _kept(days, longest, on, ("jour", "jour", "jours"), "jusqu’à {} après leur lecture",
+                    "{} au plus après le relevé de l’appareil", "jusqu’au {}",
                     "pour la durée de l’étude"),
-        "it": _kept(days, longest, on, "fino a {} giorni dopo la lettura",
-                    "al massimo {} giorni dopo il ritiro dalla fotocamera", "fino al {}",
+        "it": _kept(days, longest, on, ("giorni", "giorno", "giorni"), "fino a {} dopo la lettura",
+                    "al massimo {} dopo il ritiro dalla fotocamera", "fino al {}",
                     "per la durata dello studio"),
-        "en": _kept(days, longest, on, "for up to {} days after they are read",
-                    "for {} days at most after they are fetched from the camera", "until {}",
+        "en": _kept(days, longest, on, ("days", "day", "days"), "for up to {} after they are read",
+                    "for {} at most after they are fetched from the camera", "until {}",
                     "for the time of the study"),
     }  # fmt: skip
     return [
@@ -69,10 +69,16 @@ def signs(
 
 
 def _kept(
-    days: int | None, longest: int | None, on: str, after: str, most: str, until: str, else_: str
+    days: int | None,
+    longest: int | None,
+    on: str,
+    name: tuple[str, str, str],  # of none, of one, of more
+    after: str,
+    most: str,
+    until: str,
+    else_: str,
 ) -> str:
-    if longest is not None:
-        return most.format(longest)
-    if days is not None:
-        return after.format(days)
+    for count, text in ((longest, most), (days, after)):
+        if count is not None:
+            return text.format(f"{count} {name[min(count, 2)]}")
     return until.format(on) if on else else_

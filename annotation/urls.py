@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation import api, desk, privacy, tutorial, views
+from annotation import api, candidate_views, desk, privacy, tutorial, views
 
 app_name = "annotation"
 urlpatterns = [
@@ -20,6 +20,10 @@ urlpatterns = [
     path("lessons/<int:lesson>/picture", tutorial.picture, name="lesson-picture"),
     path("lakes/<slug:lake>/checking/", desk.desk, name="desk"),
     path("lakes/<slug:lake>/checking/rule/", desk.rule, name="rule"),
+    path("deployments/<slug:deployment>/candidate", candidate_views.start, name="candidate-start"),
+    path("candidates/<int:candidate>/", candidate_views.candidate, name="candidate"),
+    path("candidates/<int:candidate>/state", candidate_views.state, name="candidate-state"),
+    path("candidates/<int:candidate>/decide", candidate_views.decide, name="candidate-decide"),
     path("frames/<int:frame>/thread", desk.thread, name="thread"),
     path("frames/<int:frame>/agree", desk.agree, name="agree"),
     path("frames/<int:frame>", api.frame, name="frame"),

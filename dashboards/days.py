@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from dashboards import sheets
-from dashboards.models import DeploymentFigures
 from dashboards.sheets import Depth, Packed, Sheet
 
 TALLY = (
@@ -112,7 +111,15 @@ class Days:
         return float(sum(row["seconds"] for row in self.rows))
 
 
-def depth_of(figures: DeploymentFigures | None) -> Depth:
+class Kept(Protocol):
+    """As dashboards.models.DeploymentFigures."""
+
+    sizes: Any
+    read: Any
+    ends: Any
+
+
+def depth_of(figures: Kept | None) -> Depth:
     """None: of a deployment without figures."""
     return Depth(figures.sizes, figures.read, figures.ends) if figures else Depth([], [], [])
 

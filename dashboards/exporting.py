@@ -94,11 +94,8 @@ def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
           "summed. They measure presence, and do not say how many different people came.")),
         (_("Intervals"), _("low to high holds the figure with a confidence of 95%; empty where "
           "too little was read for one.")),
-        *(
-            [(_("Extrapolated, not observed"), sentences.extrapolated(season) + " "
-              + sentences.extrapolation_measured())]
-            if (season := figures["season"]) else []
-        ),
+        *([(_("Extrapolated, not observed"), f"{filled} {sentences.extrapolation_measured()}")]
+          if (season := figures["season"]) and (filled := sentences.extrapolated(season)) else []),
         (_("Empty cells"), _("Not known or not observed; never zero.")),
         *([(_("Few persons"), few)] if (few := sentences.few(figures["discretion"])) else []),
         (_("Made by"), f"LACS, {timezone.now().astimezone(lake.zone):%Y-%m-%d %H:%M}"),

@@ -37,7 +37,7 @@ def _days(figures: Mapping[str, Any]) -> Iterator[list[str]]:
         yield [
             figures["lake"], day.isoformat(), each["basis"],
             *(table.decimal(each[name]) for name in NUMBERS),
-            _words(each["detectors"]), _words(each["rules"]),
+            " + ".join(each["detectors"]), " + ".join(each["rules"]),
         ]  # fmt: skip
 
 
@@ -114,9 +114,3 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
     if value is None or isinstance(value, float):
         return table.decimal(value)
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _words(texts: list[str]) -> str:
-    """Joined, and never taken for a formula by a spreadsheet: people choose detectors' names."""
-    joined = " + ".join(texts)
-    return f"'{joined}" if joined[:1] in "=+-@\t\r" and joined else joined

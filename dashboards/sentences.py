@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models import ActivityChoice
 from dashboards.discretion import OTHER
+from dashboards.estimators.season import DAYS, PEOPLED
 from dashboards.periods import FIRST_YEAR, LAST_YEAR, MOST_DAYS
 from lacs_web.models import SchoolHoliday
 
@@ -437,7 +438,25 @@ def extrapolated(season: Mapping[str, Any]) -> str:
     """What the extrapolation is, of what it is made, and what it leaves out."""
     said = []
     filled = season["unwatched_hours"] - season["blind_hours"]
-    if filled >= 0.5:
+    if filled >= 0.5 and season["low"] is None:
+        said.append(
+            _(
+                "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
+                "person-hours, without an interval: that takes %(days)s watched days, and people "
+                "on %(peopled)s of them. Of these, %(observed)s are the observed part, over "
+                "%(watched)s hours; %(gap)s hours are filled in from the same camera, kind of day "
+                "and hour."
+            )
+            % {
+                "n": number(season["total"], 0),
+                "days": DAYS,
+                "peopled": PEOPLED,
+                "observed": number(season["observed"], 0),
+                "watched": number(season["watched_hours"], 0),
+                "gap": number(filled, 0),
+            }
+        )
+    elif filled >= 0.5:
         said.append(
             _(
                 "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
@@ -455,7 +474,10 @@ def extrapolated(season: Mapping[str, Any]) -> str:
             }
         )
         said.append(
-            _("Where few days were watched, this interval holds the truth less often than 95%.")
+            _(
+                "Where few days were watched, or all of them in one stretch, this interval may "
+                "hold the truth less often than 95%."
+            )
         )
     blind = round(season["blind_hours"])
     if blind:
@@ -475,11 +497,15 @@ def extrapolated(season: Mapping[str, Any]) -> str:
 def extrapolation_measured() -> str:
     """How often the interval of an extrapolated season holds (docs/attendance.md)."""
     return _(
-        "Measured on simulated seasons of 100 days, this interval held the truth in 91 to 95% of "
-        "the seasons with 80 days watched, in 83 to 91% with 40, 76 to 88% with 20, 61 to 78% with "
-        "10 and 40 to 58% with 5, the lower figures at near-empty lakes "
-        "(manage.py simulate_seasons --extrapolated --seasons 500 --seed 1)."
-    )
+        "Measured on simulated seasons of 100 days, 10 to 80 of them watched, this interval held "
+        "the truth in %(shares)s of the seasons (days watched without a break in brackets); fewer "
+        "days give none: manage.py simulate_seasons --extrapolated --seasons 500 --seed 1."
+    ) % {
+        "shares": ", ".join(
+            f"{percent(low)}–{percent(high)} ({days})"
+            for days, low, high in ((1, 0.94, 1.0), (5, 0.90, 1.0), (20, 0.85, 0.98))
+        )
+    }
 
 
 def activity_names() -> dict[str, str]:

@@ -215,6 +215,7 @@ def cell(lake: seasons.Lake, detector: seasons.Detector, number: int, seed: int)
 
 
 WATCHED = (5, 10, 20, 40, 80)  # days of a season of 100
+STRETCHES = (1, 5, 20)  # days watched without a break
 
 
 @dataclass(frozen=True)
@@ -223,41 +224,50 @@ class Filled:
 
     lake: str
     days: int  # watched
+    stretch: int  # days of a stretch in which they were watched, or were not
     seasons: int
-    coverage: float  # of the extrapolated season's interval
+    refused: float  # share without an interval
+    coverage: float | None  # of the intervals; None where there is none
     truth_below: float
     truth_above: float
     bias: float  # of the truth
     width: float  # half-width, of the truth
 
 
-def filled(lake: seasons.Lake, days: int, number: int, seed: int) -> Filled:
+def filled(lake: seasons.Lake, days: int, number: int, seed: int, *, stretch: int = 1) -> Filled:
     """`number` seasons of `lake`, `days` of each drawn by chance and the rest extrapolated."""
-    ends, truths, found_totals = [], [], []
+    blocks = np.arange(seasons.DAYS) // stretch
+    low, high, total, truth = np.empty((4, number))
     for each in range(number):
         rng = np.random.default_rng((seed, seasons.LAKES.index(lake), days, each))
         one = seasons.season(lake, seasons.DETECTORS[0], rng)
         chosen = np.zeros(seasons.DAYS, bool)
         while not (chosen & one.free).any() or not (chosen & ~one.free).any():
-            chosen = np.isin(np.arange(seasons.DAYS), rng.choice(seasons.DAYS, days, replace=False))
+            drawn = rng.choice(seasons.DAYS // stretch, days // stretch, replace=False)
+            chosen = np.isin(blocks, drawn)
         known = one.readable & chosen[:, None]
         counted, watched, scheduled = (
             _by_hour(value) for value in (one.counts * known, known, np.ones_like(known))
         )
         found = season.extrapolate(counted, watched, scheduled, one.free, error=0.0)
-        ends.append((found.low, found.high))
-        found_totals.append(found.total)
-        truths.append(float(one.counts.sum()) * seasons.INTERVAL)
-    (low, high), truth = np.array(ends).T, np.array(truths)
+        low[each] = np.nan if found.low is None else found.low
+        high[each] = np.nan if found.high is None else found.high
+        total[each] = found.total
+        truth[each] = one.counts.sum() * seasons.INTERVAL
+    given = ~np.isnan(low)
+    some = max(int(given.sum()), 1)
+    below, above = float((truth < low).sum()) / some, float((truth > high).sum()) / some
     return Filled(
         lake=lake.name,
         days=days,
+        stretch=stretch,
         seasons=number,
-        coverage=float(np.mean((low <= truth) & (truth <= high))),
-        truth_below=float(np.mean(truth < low)),
-        truth_above=float(np.mean(truth > high)),
-        bias=float((np.array(found_totals) - truth).mean() / truth.mean()),
-        width=float((high - low).mean() / 2 / truth.mean()),
+        refused=float(1 - given.mean()),
+        coverage=1 - below - above if given.any() else None,
+        truth_below=below,
+        truth_above=above,
+        bias=float((total - truth).mean() / truth.mean()),
+        width=float((high - low)[given].sum() / some / 2 / truth.mean()),
     )
 
 

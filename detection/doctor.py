@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -16,9 +17,18 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from detection import runs, trying
+from detection import runs, shadowing, trying
 from detection.cards import ingest, purging, vault, words
-from detection.models import CardFile, Deployment, Detector, Frame, Purge, RunFrame, Trial
+from detection.models import (
+    CandidateFrame,
+    CardFile,
+    Deployment,
+    Detector,
+    Frame,
+    Purge,
+    RunFrame,
+    Trial,
+)
 
 FOUND = "found"  # the folder of the storage for originals that no row speaks of
 FRESH = timedelta(days=1)  # bytes of an upload are stored before their row says so
@@ -153,16 +163,21 @@ def purges_cut_off() -> Finding | None:
 def stale_claims() -> Finding | None:
     """Work that was begun and that nobody goes on with."""
     long_ago = timezone.now() - 10 * timedelta(seconds=settings.LEASE_SECONDS)
-    stale: list[QuerySet[CardFile] | QuerySet[RunFrame] | QuerySet[Trial]] = [
+    stale: list[QuerySet[Any]] = [
         CardFile.objects.filter(state=_State.STORED, lease_until__lt=long_ago),
         RunFrame.objects.filter(state="pending", lease_until__lt=long_ago, run__paused=False),
         Trial.objects.filter(state="pending", lease_until__lt=long_ago),
+        CandidateFrame.objects.filter(
+            state="pending", lease_until__lt=long_ago, candidate__decision=""
+        ),
     ]
 
     def mend() -> int:
         """Those out of attempts are named as what stops the program; the rest is let go."""
         ingest.give_up_on_poison()
         trying.give_up_on_poison()
+        for candidate in shadowing.at_work():
+            shadowing.give_up_on_poison(candidate)
         for run in runs.open_runs():
             runs.give_up_on_poison(run)
         for rows in stale:

@@ -10,7 +10,17 @@ import time
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from detection import choosing, claims, health, inference, registering, runs, trying, weighing
+from detection import (
+    choosing,
+    claims,
+    health,
+    inference,
+    registering,
+    runs,
+    shadowing,
+    trying,
+    weighing,
+)
 from detection.cards import judging, vault
 from detection.cards.ingest import give_up_on_poison, ingest_some
 from detection.models import Batch, CardFile, Detector, Run, Trial
@@ -52,6 +62,21 @@ def detect(run_id: int) -> None:
         if not runs.finish_if_done(run) and examined:
             ring(detect, run_id)
         ring_to_weigh(run_id)
+
+
+@shared_task(name="detection.tasks.shadow")
+def shadow(candidate_id: int) -> None:
+    """Show a candidate one chunk of settled frames; ring for the next, after what else waits."""
+    candidate = shadowing.at_work().filter(pk=candidate_id).first()
+    if candidate is None:
+        return
+    try:
+        examined = shadowing.examine(candidate, limit=CHUNK)
+    except ModelRefused as refusal:
+        log.error("candidate %s waits: %s", candidate_id, refusal)
+        return
+    if not shadowing.finish_if_done(candidate) and examined:
+        ring(shadow, candidate_id)
 
 
 @shared_task(name="detection.tasks.weigh")
@@ -101,6 +126,10 @@ def sweep(by_clock: bool = False) -> None:
     for pk in weighing.owed().values_list("pk", flat=True):
         ring(weigh, pk)
     trying.give_up_on_poison()
+    for candidate in shadowing.at_work():
+        shadowing.give_up_on_poison(candidate)
+        if not shadowing.finish_if_done(candidate) and room:
+            ring(shadow, candidate.pk)
     if not room:
         return
     for pk in registering.owed_a_probe():

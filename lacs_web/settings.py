@@ -185,7 +185,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
-    f"detection.tasks.{task}": {"queue": "inference"} for task in ("detect", "probe", "try_out")
+    f"detection.tasks.{task}": {"queue": "inference"}
+    for task in ("detect", "probe", "shadow", "try_out")
 }
 SWEEP_SECONDS = read.int("LACS_SWEEP_SECONDS", default=30)
 CELERY_BEAT_SCHEDULE = {

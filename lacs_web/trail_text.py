@@ -68,6 +68,14 @@ NAMES = {
     "nms_iou": gettext_lazy("greatest overlap of boxes"),
     "layout": gettext_lazy("layout"),
     "max_boxes": gettext_lazy("most boxes"),
+    # a candidate: at work, candidate, and the interval of the difference
+    "candidate": gettext_lazy("candidate"),
+    "figures": gettext_lazy("figures"),
+    "recall": gettext_lazy("recall"),
+    "precision": gettext_lazy("precision"),
+    "error": gettext_lazy("count error a frame"),
+    "camera_days": gettext_lazy("camera days"),
+    "was": gettext_lazy("was"),
     # the rule of settling, and what it made of what was read
     "least_iou": gettext_lazy("least overlap"),
     "tiny_px": gettext_lazy("tiny below (px)"),
@@ -111,7 +119,7 @@ _SCOPES = {"park": gettext_lazy("the whole park"), "lake": gettext_lazy("this la
 def told(detail: dict[str, Any]) -> str:
     """`detail` in words: "role: ranger; where: the whole park". What is empty is left out."""
     said = ((name, _value(name, value)) for name, value in detail.items())
-    return "; ".join(
+    return str(_("; ")).join(
         _("%(name)s: %(value)s") % {"name": NAMES.get(name, name), "value": value}
         for name, value in said
         if value

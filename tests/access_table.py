@@ -92,6 +92,10 @@ TABLE: dict[str, dict[str, Right]] = {
     "annotation:lesson-picture": {"GET": SIGNED_IN},
     "annotation:desk": {"GET": Action.REVIEW},
     "annotation:rule": {"GET": Action.MANAGE, "POST": Action.MANAGE},
+    "annotation:candidate-start": {"POST": Action.DETECT},
+    "annotation:candidate": {"GET": Action.DETECT},
+    "annotation:candidate-state": {"GET": Action.DETECT},
+    "annotation:candidate-decide": {"POST": Action.DETECT},
     "annotation:thread": {"GET": Action.REVIEW, "POST": Action.REVIEW},
     "annotation:agree": {"POST": Action.SETTLE},
     # dashboards

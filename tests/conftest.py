@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.utils import translation
 
 from annotation import checks
+
+# A slow machine is no counterexample.
+hypothesis.settings.register_profile("lacs", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("lacs")
 
 LENT = Path(__file__).resolve().parents[2] / "shared"
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from dashboards import sharing
-from detection.models import Batch, CardFile, ClockCorrection, Run, Trial
+from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.access import RIGHTS, Action
 from lacs_web.models import Lake, Role, SchoolHoliday
 from tests.access_table import OFFICER, PUBLIC, SIGNED_IN, TABLE, Right
@@ -74,6 +74,9 @@ def things() -> dict[str, Any]:
             batch=batch, detector=run.detector, software="test", finished_at=run.finished_at
         ).pk,
         "trial": Trial.objects.create(deployment=frame.deployment, detector=run.detector).pk,
+        "candidate": Candidate.objects.create(
+            deployment=frame.deployment, detector=run.detector, finished_at=run.finished_at
+        ).pk,
         "lesson": 1,
         "api_token": 1,
         "invitation": "x",

@@ -29,7 +29,7 @@ from annotation.reviewing import StatedBox
 from dashboards import sharing
 from detection import renditions
 from detection.cards import vault
-from detection.models import ClockCorrection, Frame, Trial
+from detection.models import Candidate, ClockCorrection, Frame, Trial
 from detection.runs import Box
 from detection.scenes.card import tiny_card
 from lacs_web.models import AuditEvent, Lake, Role, SchoolHoliday
@@ -88,6 +88,9 @@ def populate(folder: Path, name: str, seed: int) -> Place:
         deployment=deployment, batch=run.batch, clock_1=frames[0].clock_at, true_1=day
     )
     Trial.objects.create(deployment=deployment, detector=run.detector, state="done")
+    Candidate.objects.create(
+        deployment=deployment, detector=run.detector, finished_at=run.finished_at
+    )
     AuditEvent.objects.create(user=ranger, lake=lake, action=f"{word}deed")
     officer = person(Role.OFFICER, lake, f"{word}officer")
     _link, shared = sharing.make(lake=lake, label=f"{word}partner", by=officer)

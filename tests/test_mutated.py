@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 
 from dashboards import sharing
 from detection.cards import receive
-from detection.models import Batch, CardFile, ClockCorrection, Run, Trial
+from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.models import Lake, Role, SchoolHoliday
 from tests.access_table import TABLE
 from tests.cast import ANONYMOUS, CAST, OTHER_RANGER, STRANGER, member, person
@@ -325,6 +325,9 @@ def populate(word: str) -> dict[str, Any]:
             batch=batch, detector=run.detector, software="test", finished_at=run.finished_at
         ).pk,
         "trial": Trial.objects.create(deployment=deployment, detector=run.detector).pk,
+        "candidate": Candidate.objects.create(
+            deployment=deployment, detector=run.detector, finished_at=run.finished_at
+        ).pk,
         "lesson": 1, "api_token": 1, "invitation": "x", "key": "x", "token": "y",
     }  # fmt: skip
 

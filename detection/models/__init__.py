@@ -9,13 +9,25 @@ from detection.models.cards import (
     Purge,
     Retention,
 )
-from detection.models.runs import Decision, Detection, Detector, Run, RunFrame, Suppression, Trial
+from detection.models.runs import (
+    Candidate,
+    CandidateFrame,
+    Decision,
+    Detection,
+    Detector,
+    Run,
+    RunFrame,
+    Suppression,
+    Trial,
+)
 from detection.models.survey import EARLIEST_START, Camera, Deployment, Zone
 
 __all__ = [
     "EARLIEST_START",
     "Batch",
     "Camera",
+    "Candidate",
+    "CandidateFrame",
     "CardFile",
     "ClockCorrection",
     "Decision",

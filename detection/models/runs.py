@@ -282,3 +282,63 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.detector}, {self.deployment}"
+
+
+class Candidate(models.Model):
+    """A detector in the shadow of the one at work at a deployment: it looks at frames that people
+    have settled, and what it finds lies in CandidateFrame and counts nowhere.
+
+    at work ─▶ finished ─▶ promoted | rejected; a decision can be taken back.
+    """
+
+    class Decision(models.TextChoices):
+        PROMOTED = "promoted", _("promoted")
+        REJECTED = "rejected", _("rejected")
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="candidates")
+    detector = models.ForeignKey(Detector, models.CASCADE, related_name="+")
+    second_detector = models.ForeignKey(Detector, models.CASCADE, null=True, related_name="+")
+    settings = models.JSONField(default=dict)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    decision = models.CharField(max_length=8, choices=Decision, blank=True, default="")
+    decided_at = models.DateTimeField(null=True)
+    # {"detector", "second_detector", "detection"} of the deployment before the promotion.
+    before = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment"],
+                condition=Q(decision=""),
+                name="one_undecided_candidate_per_deployment",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.detector}, {self.deployment}"
+
+
+class CandidateFrame(models.Model):
+    """A frame that a candidate owes: pending ─ claimed ─▶ done | failed. `boxes`: as a trial's."""
+
+    State = RunFrame.State
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="frames")
+    frame = models.ForeignKey(Frame, models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=RunFrame.State, default=RunFrame.State.PENDING)
+    reason = models.CharField(max_length=300, blank=True)
+    boxes = models.JSONField(default=list)
+    claim = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["candidate", "frame"], name="frame_once_per_candidate")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.frame_id} {self.state}"

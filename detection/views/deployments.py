@@ -23,6 +23,8 @@ from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import Lake, User
 
+CANDIDATES = 3  # the latest, named on the page of a deployment
+
 
 @require_safe
 def deployments(request: HttpRequest, lake: str) -> HttpResponse:
@@ -39,6 +41,7 @@ def deployment(request: HttpRequest, deployment: str) -> HttpResponse:
         "deployment": one,
         "batches": overview.batches(one),
         **runs.of(one),
+        "candidates": one.candidates.select_related("detector")[:CANDIDATES],
         "detection_form": DetectionForm(deployment=one),
         "kept_tiling": choosing.tiling(one.detection).label if one.detection else "",
         "frame": frame,

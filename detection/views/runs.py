@@ -243,8 +243,8 @@ def _overlay(frame: Frame, boxes: Iterable[dict[str, Any]]) -> list[dict[str, An
     """Boxes sure enough to count, in pixels of `frame` as an SVG takes them."""
     return [
         {
-            "label": box["label"] or box["source_class"],
-            "score": round(box["score"], 2),
+            "label": box["label"],
+            "score": box["score"],
             "x": f"{box['x'] * frame.width:.1f}",
             "y": f"{box['y'] * frame.height:.1f}",
             "w": f"{box['w'] * frame.width:.1f}",

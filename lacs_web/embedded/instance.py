@@ -14,7 +14,7 @@ from lacs_web.embedded.problem import Problem
 
 
 @contextlib.contextmanager
-def only_one(data: Path, *, patience: float = 30) -> Iterator[int]:
+def only_one(data: Path, *, patience: float = 90) -> Iterator[int]:
     """Hold the lock of `data`; yields its descriptor, for the guardian to hold it too.
 
     The kernel drops it with the last process that holds it, so none is ever stale. Where the

@@ -8,6 +8,7 @@ Does not upgrade data between major versions: it says so instead.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -16,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,6 +73,7 @@ def service(data: Path, *, throwaway: bool = False) -> tuple[Service, str]:
         _create(cluster, folder, account)
     options = (
         "listen_addresses=",
+        f"cluster_name={_mark(cluster)}",
         f"unix_socket_directories={sockets}",
         "timezone=UTC",
         "jit=off",
@@ -79,13 +82,14 @@ def service(data: Path, *, throwaway: bool = False) -> tuple[Service, str]:
     argv = [str(folder / "postgres"), "-D", str(cluster)]
     argv += [part for option in options for part in ("-c", option)]
     return (
-        # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
+        # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave, but writes
+        # everything to disk, and on a busy disk that takes its time.
         Service(
             "postgres",
             argv,
             stage=STAGE,
             stop_signal=signal.SIGINT,
-            grace=3.0,
+            grace=60.0,
             account=account,
             log=log,
         ),
@@ -169,38 +173,59 @@ def _check_version(cluster: Path, folder: Path) -> None:
 
 
 def _end_leftover(cluster: Path) -> None:
-    """Clear postmaster.pid after a crash, ending a server that outlived its supervisor.
+    """Clear postmaster.pid after a crash, ending what outlived its supervisor.
 
     The caller holds the lock of the data folder, so such a server belongs to nobody. PostgreSQL
-    itself refuses to start when another program has got the number of the dead one.
+    itself refuses to start when another program has got the number of the dead one, and while a
+    child of the dead one lives: each is in a group of its own, and may be deep in a write.
     """
     note = cluster / "postmaster.pid"
-    try:
-        pid = int(note.read_text().split()[0])
-    except (FileNotFoundError, ValueError, IndexError):
-        return
-    limit = time.monotonic() + 20
-    while _is_postgres(pid, cluster):
+    limit = time.monotonic() + 60
+    while left := list(_leftover(cluster, note)):
         if time.monotonic() > limit:
-            raise Problem(f"A PostgreSQL from an earlier start does not stop: process {pid}.")
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
+            shown = ", ".join(str(pid) for pid, _ in left)
+            raise Problem(f"A PostgreSQL from an earlier start does not stop: process {shown}.")
+        for pid, number in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
         time.sleep(0.2)
     note.unlink(missing_ok=True)
 
 
-def _is_postgres(pid: int, cluster: Path) -> bool:
-    shown = Path(f"/proc/{pid}/cmdline")
-    if shown.parent.parent.joinpath("self").exists():
-        try:
-            command = shown.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return False
-    else:
-        command = subprocess.run(
-            ["ps", "-ww", "-o", "command=", "-p", str(pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-    return "postgres" in command and str(cluster) in command
+def _leftover(cluster: Path, note: Path) -> Iterator[tuple[int, signal.Signals]]:
+    """The server named in `note`, with the signal that ends it; once it is gone, its children."""
+    commands = _commands()
+    try:
+        server = int(note.read_text().split()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        server = 0
+    command = commands.get(server, "")
+    if "postgres" in command and str(cluster) in command:
+        yield server, signal.SIGINT
+        return
+    for pid, command in commands.items():
+        if command.startswith(f"postgres: {_mark(cluster)}: "):
+            yield pid, signal.SIGKILL
+
+
+def _mark(cluster: Path) -> str:
+    """What PostgreSQL writes into the titles of its processes, to tell them from all others'."""
+    return f"lacs-{hashlib.sha256(str(cluster).encode()).hexdigest()[:16]}"
+
+
+def _commands() -> dict[int, str]:
+    """What every process of this machine runs."""
+    found = {}
+    if Path("/proc/self/cmdline").exists():
+        for shown in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it has ended
+                words = shown.read_bytes().replace(b"\0", b" ")
+                found[int(shown.parent.name)] = words.decode(errors="replace")
+        return found
+    listing = subprocess.run(
+        ["ps", "-ww", "-axo", "pid=,command="], check=True, capture_output=True, text=True
+    ).stdout
+    for line in listing.splitlines():
+        pid, _, command = line.strip().partition(" ")
+        found[int(pid)] = command.strip()
+    return found

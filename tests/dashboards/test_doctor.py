@@ -22,7 +22,16 @@ from dashboards.attendance import attendance
 from detection import tasks
 from detection.cards import vault
 from detection.doctor import FOUND
-from detection.models import Batch, CardFile, Detector, Frame, Run, RunFrame
+from detection.models import (
+    Batch,
+    Candidate,
+    CandidateFrame,
+    CardFile,
+    Detector,
+    Frame,
+    Run,
+    RunFrame,
+)
 from tests.dashboards.survey import FIRST, LAST, make_survey
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +103,16 @@ def break_claim() -> None:
     run_frames.update(claim="12345678123456781234567812345678", attempts=1)
 
 
+def break_claim_of_a_candidate() -> None:
+    frame = RunFrame.objects.all()[0].frame
+    candidate = Candidate.objects.create(
+        deployment=frame.deployment, detector=Run.objects.all()[0].detector
+    )
+    CandidateFrame.objects.create(
+        candidate=candidate, frame=frame, claim="1" * 32, attempts=1, lease_until=LONG_AGO
+    )
+
+
 def break_outcome() -> None:
     CardFile.objects.update(frame=None)
 
@@ -119,6 +138,7 @@ BROKEN: dict[Callable[[], None], str] = {
     break_by_stray_bytes: "2 files in the storage that no row speaks of: originals/",
     break_stored_original: "1 files whose bytes are gone: x.jpg of card",
     break_claim: "1 claims that lapsed long ago: RunFrame",
+    break_claim_of_a_candidate: "1 claims that lapsed long ago: CandidateFrame",
     break_outcome: "1 files that were read and have no frame: DCIM/",
     break_receipt: "1 receipts out of step with their frames: DCIM/",
     break_run: "frames that no run will examine: frame",

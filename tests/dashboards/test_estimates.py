@@ -273,11 +273,17 @@ def test_a_season_is_filled_in_camera_by_camera(in_english: None) -> None:
     season = attendance(lake, monday, date(2025, 7, 11))["season"]
     assert season["observed"] == pytest.approx(4 * 8)
     assert season["total"] == pytest.approx(4 * 10)
-    assert (season["low"], season["high"]) == pytest.approx((40, 40))  # no day differs
+    assert (season["low"], season["high"]) == (None, None)  # of five days
     assert (season["watched_hours"], season["unwatched_hours"]) == pytest.approx((18, 12))
     assert season["blind_hours"] == pytest.approx(10)  # of the silent one
     said = sentences.extrapolated(season)
-    assert "40 person-hours (95% interval: 40 to 40). Of these, 32 are the observed part" in said
+    assert (
+        "40 person-hours, without an interval: that takes 10 watched days, and people on 5" in said
+    )
+    assert "Of these, 32 are the observed part" in said
+    more = sentences.extrapolated(season | {"low": 36.0, "high": 47.0})
+    assert "40 person-hours (95% interval: 36 to 47). Of these, 32 are the observed part" in more
+    assert "all of them in one stretch" in more
     assert "over 18 hours; 2 hours are filled in" in said
     assert "10 scheduled hours of cameras, kinds of day and hours that were never watched" in said
     book = export(

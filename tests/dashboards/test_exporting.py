@@ -104,6 +104,10 @@ def test_a_name_is_never_a_formula(lake: Lake) -> None:
     type(run.detector).objects.update(name="=1+1")
     book = opened(made("xlsx", lake))
     assert not any(b"<f>" in book.read(name) for name in book.namelist())
+    Lake.objects.update(name="=2+2")
+    lake.refresh_from_db()
+    (place,) = table(opened(made("camtrap-dp", lake)).read("deployments.csv"))
+    assert place["locationName"].startswith("'=2+2, ")
 
 
 def test_counters_are_one_row_an_hour_and_name_the_hours_watched(lake: Lake) -> None:

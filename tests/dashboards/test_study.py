@@ -107,3 +107,20 @@ def test_a_season_watched_whole_is_the_truth_and_of_a_part_is_measured() -> None
     part = study.filled(LAKES["normal"], 10, 2, seed=1)
     assert part == study.filled(LAKES["normal"], 10, 2, seed=1)
     assert part.width > 3 * whole.width
+
+
+def test_extrapolated_seasons_hold_as_often_as_they_say() -> None:
+    found = [
+        study.filled(LAKES[lake], days, 60, seed=41, stretch=stretch)
+        for lake, days in (("busy", 10), ("normal", 20), ("near-empty", 40))
+        for stretch in (1, 5)
+    ]
+    given = [each.seasons * (1 - each.refused) for each in found]
+    assert sum(given) > 300
+    held = sum((each.coverage or 0.0) * n for each, n in zip(found, given, strict=True))
+    assert held / sum(given) > 0.91  # of 95 %, ± 1.3
+
+
+def test_five_days_give_no_interval() -> None:
+    found = study.filled(LAKES["busy"], 5, 3, seed=41)
+    assert (found.refused, found.coverage) == (1, None)

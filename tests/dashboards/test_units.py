@@ -11,6 +11,7 @@ import pytest
 from dashboards import sheets
 from dashboards.estimators import proxy, units
 from dashboards.estimators.season import extrapolate
+from dashboards.estimators.strata import Floats
 from dashboards.figures import Part
 
 NONE = np.zeros((0,), np.int64)
@@ -90,29 +91,88 @@ def test_a_fully_watched_season_extrapolates_to_itself() -> None:
 
 
 def test_unwatched_hours_take_the_rate_of_their_day_type_and_band() -> None:
-    free = np.array([0, 0, 0, 1, 1], bool)
-    watched = np.array([[8, 8], [8, 4], [0, 0], [8, 8], [0, 8.0]])
+    free = np.array([0, 0, 0, 1, 1] * 4, bool)
+    watched = np.array([[8, 8], [8, 4], [0, 0], [8, 8], [0, 8.0]] * 4)
     rate = np.where(free[:, None], [10.0, 6.0], [2.0, 1.0])
-    scheduled = np.full((5, 2), 8.0)
+    scheduled = np.full((20, 2), 8.0)
     found = extrapolate(rate * watched, watched, scheduled, free, error=0.0)
-    # Days do not differ within their type: working 4 h · 1 + 8 · 2 + 8 · 1, free 8 · 10.
-    assert found.total - found.observed == pytest.approx(4 + 16 + 8 + 80)
+    # Days do not differ within their type: working 4 h · 1 + 8 · 2 + 8 · 1, free 8 · 10; × 4.
+    assert found.total - found.observed == pytest.approx(4 * (4 + 16 + 8 + 80))
     assert (found.low, found.high) == pytest.approx((found.total, found.total))
-    assert found.unwatched_hours == 28
+    assert found.unwatched_hours == 4 * 28
 
 
-def test_days_that_differ_widen_the_season_and_the_seed_repeats_it() -> None:
+def _days(*rates: float | None) -> tuple[Floats, Floats, Floats]:
+    """Days of one band of eight hours: counts in it (None: not watched), watched, scheduled."""
+    watched = np.array([[0.0 if rate is None else 8.0] for rate in rates])
+    counted = np.array([[rate or 0.0] for rate in rates])
+    return counted, watched, np.full((len(rates), 1), 8.0)
+
+
+def _ends(
+    given: tuple[Floats, Floats, Floats], free: Sequence[int], error: float = 0.0
+) -> tuple[float, float, float]:
+    found = extrapolate(*given, np.array(free, bool), error=error)
+    assert found.low is not None
+    assert found.high is not None
+    return found.low, found.total, found.high
+
+
+def test_the_season_s_interval_by_hand() -> None:
+    low, total, high = _ends(_days(*[20, 60] * 5, None, None), free=[0] * 12)
+    # Mean 40, s² = 10 · 20² / 9. Two days of ten more: 2 · 12 / 10 · s² = N² (1 − n/N) s² / n.
+    variance, t = 2 * 12 / 10 * 4000 / 9, 2.262157  # nine degrees of freedom
+    assert total == pytest.approx(400 + 80)
+    assert low == pytest.approx(480 - t * variance**0.5)
+    assert high == pytest.approx(400 + 80 * np.exp(t * np.log1p(variance / 80**2) ** 0.5))
+    # The error of what was observed is that of what is filled in as well: 10 of 400, 12 of 480.
+    wider = _ends(_days(*[20, 60] * 5, None, None), free=[0] * 12, error=10.0)
+    assert wider[2] - total == pytest.approx(np.hypot(high - total, 1.959964 * 12))
+
+
+def test_a_day_type_with_few_days_differs_as_all_days_do() -> None:
+    given = _days(*[20, 60] * 5, 80, 80, None)
+    low, total, high = _ends(given, free=[0] * 10 + [1] * 3)
+    assert total == pytest.approx(400 + 160 + 80)
+    # The two free days are alike. Of both types: (9 · s² + 1 · 0) / (9 · 40² + 1 · 80²).
+    usual = 4000 / (9 * 40**2 + 80**2)
+    variance, t = usual * 80**2 * (1 + 1 / 2), 2.228139  # 9 + 1 degrees of freedom
+    assert low == pytest.approx(total - 80)  # not below what was seen
+    assert high == pytest.approx(total + 80 * np.expm1(t * np.log1p(variance / 80**2) ** 0.5))
+
+
+def test_like_days_in_a_row_say_less_of_those_that_lie_apart() -> None:
+    apart = _ends(_days(*[20, 60] * 5, *[None] * 5), free=[0] * 15)
+    row = _ends(_days(*[20] * 5, *[60] * 5, *[None] * 5), free=[0] * 15)
+    assert row[1] == apart[1]
+    assert row[2] - row[1] > 1.5 * (apart[2] - apart[1])
+
+
+def test_too_few_days_or_people_give_no_interval() -> None:
+    for rates in ([20, 60] * 4 + [40], [0] * 8 + [20, 60, 40, 40], [0] * 12):
+        given = _days(*rates, None, None)
+        found = extrapolate(*given, np.zeros(len(rates) + 2, bool), error=0.0)
+        assert found.total == pytest.approx(sum(rates) * (1 + 2 / len(rates)))
+        assert (found.low, found.high) == (None, None)
+    assert _ends(_days(*[0] * 7, 20, 60, 40, 40, 20, None), free=[0] * 13)
+
+
+def test_days_that_differ_widen_the_season() -> None:
     rng = np.random.default_rng(1)
     watched = np.full((40, 1), 8.0)
-    watched[30:] = 0
+    watched[::4] = 0
     counted = rng.gamma(2.0, 20.0, (40, 1)) * (watched > 0)
     given = counted, watched, np.full((40, 1), 8.0), np.zeros(40, bool)
     found = extrapolate(*given, error=0.0)
     assert found == extrapolate(*given, error=0.0)
-    # Ten days more of sd s: s · √(10 + 10² / 30) each way, 1.96 times.
-    spread = 1.96 * counted[:30].std() * np.sqrt(10 + 100 / 30)
-    assert (found.high - found.low) / 2 == pytest.approx(spread, rel=0.1)
-    assert extrapolate(*given, error=200.0).high > found.high + 50
+    assert found.low is not None
+    assert found.high is not None
+    # Ten days more of sd s: s · √(10 + 10² / 30) each way, some two times.
+    spread = 1.96 * counted[watched > 0].std() * np.sqrt(10 + 100 / 30)
+    assert (found.high - found.low) / 2 == pytest.approx(1.1 * spread, rel=0.1)
+    wider = extrapolate(*given, error=200.0)
+    assert wider.high is not None
+    assert wider.high > found.high + 50
 
 
 def test_hours_of_a_kind_never_watched_are_named_and_left_out() -> None:

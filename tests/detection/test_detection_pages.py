@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,9 @@ def test_a_trial_shows_boxes_and_counts_nowhere(officer: Client, batch: Batch) -
     page = officer.get(reverse("detection:trial-state", args=[trial.pk])).content.decode()
     assert page.count("<rect") == 10
     assert "hx-get" not in page  # it stands still now
+    officer.cookies["django_language"] = "fr"
+    page = officer.get(reverse("detection:trial-state", args=[trial.pk])).content.decode()
+    assert len(re.findall(r"<title>personne 0,\d\d</title>", page)) == 10
     assert not Detection.objects.exists()
     assert not Run.objects.exists()
 

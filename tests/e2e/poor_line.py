@@ -31,12 +31,12 @@ class PoorLine:
     """Forwards 127.0.0.1:`port` to `target`; unless `calm`, each connection ends badly.
 
     A fifth of the connections hear 503 to whatever they ask; the others are cut after some
-    bytes, on their way there or back.
+    bytes, on their way there or back, a twentieth of the answers among their headers.
     """
 
     def __init__(self, target: int, seed: int = 1) -> None:
         self.target, self.calm = target, True
-        self.cut = self.busy = 0
+        self.cut = self.busy = self.beheaded = 0
         self._dice = random.Random(seed)
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._server.getsockname()[1]
@@ -68,15 +68,21 @@ class PoorLine:
         left = [self._dice.randrange(1_000, 400_000) if poor else sys.maxsize]
         there = threading.Thread(target=self._pump, args=[client, server, left], daemon=True)
         there.start()
-        self._pump(server, client, left)
+        self._pump(server, client, left, answers=poor)
         there.join(30)
         for end in (client, server):
             end.close()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, left: list[int]) -> None:
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, left: list[int], answers: bool = False
+    ) -> None:
         with contextlib.suppress(OSError):
             source.settimeout(60)
             while data := source.recv(min(CHUNK, max(1, left[0]))):
+                if answers and data.startswith(b"HTTP/") and self._dice.random() < 0.05:
+                    sink.sendall(data[: data.index(b"\r\n") + 9])
+                    self.beheaded += 1
+                    break
                 sink.sendall(data)
                 left[0] -= len(data)
                 if left[0] <= 0:

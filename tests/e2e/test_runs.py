@@ -12,9 +12,19 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from detection import tasks
-from detection.models import Batch, Detection, Run, RunFrame, Suppression, Trial
+from detection.models import (
+    Batch,
+    Candidate,
+    Detection,
+    Frame,
+    Run,
+    RunFrame,
+    Suppression,
+    Trial,
+)
 from detection.registering import register
 from lacs_web.models import Role
+from tests.annotation.test_checks import STATED, say
 from tests.cast import person
 from tests.detection.test_runs import red_card
 from tests.factories import make_deployment
@@ -58,6 +68,14 @@ def test_a_run_from_start_to_its_page(
     tasks.detect(run.pk)
     expect(page.get_by_text("12 of 12 frames examined")).to_be_visible(timeout=10_000)
     expect(page.get_by_role("button", name="Repeat on all frames")).to_be_visible()
+    for frame in Frame.objects.all():
+        say(frame, person(Role.RANGER, batch.deployment.lake), STATED)
+    page.get_by_role("button", name="Put in the shadow").click()
+    expect(page.get_by_text("0 of 12 settled frames looked at")).to_be_visible()
+    assert_accessible(page)
+    candidate = Candidate.objects.get()
+    tasks.shadow(candidate.pk)  # the page asks again by itself
+    expect(page.get_by_role("button", name="Promote")).to_be_visible(timeout=10_000)
     RunFrame.objects.filter(pk__in=RunFrame.objects.values("pk")[:1]).update(
         state="failed", reason="the picture data are damaged"
     )
@@ -75,6 +93,10 @@ def test_a_run_from_start_to_its_page(
         assert_accessible(page)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
+        page.goto(live_server.url + reverse("annotation:candidate", args=[candidate.pk]))
+        expect(page.get_by_role("button", name="Promote")).to_be_visible()
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.goto(live_server.url + reverse("detection:deployment", args=["shore"]))
     page.get_by_role("link", name="Bring in detections made elsewhere").click()
     box = {"category": "2", "conf": 0.9, "bbox": [0.1, 0.1, 0.1, 0.1]}

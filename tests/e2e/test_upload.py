@@ -194,6 +194,7 @@ def test_a_card_survives_a_poor_line_a_closed_page_and_a_killed_server(
 
     assert line.busy > 0
     assert line.cut > 0
+    assert line.beheaded > 0
     found = receipt(batch)
     assert (found["announced"], found["received"], found["new"]) == (n, n, n)
     assert found["complete"]

@@ -373,3 +373,11 @@ test("somebody who may no longer hand over is told after a few tries", async () 
   assert.equal(state.phase, "stopped");
   assert(kept.asked.put <= 9);
 });
+
+test("a fault of the script is said on the page, not only in the console", async () => {
+  const { api } = server((kind) => (kind === "recognise" ? { status: 200, body: null } : null));
+  const { upload, state } = begin(card(3), api);
+  await assert.rejects(upload.start(), TypeError);
+  assert.equal(state.phase, "stopped");
+  assert(state.reason);
+});

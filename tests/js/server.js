@@ -65,13 +65,14 @@ export function createServer(frames = []) {
     before: () => null,
     /** What happens after it was done: throw, and the answer is lost on its way. */
     after: () => {},
-    html: false,
+    /** In place of every answer: a page of that type, "" for headers that were cut. */
+    html: null,
   };
 
-  const reply = (status, data) => ({
+  const reply = (status, data, type = "application/json") => ({
     status,
     ok: status < 400,
-    headers: { get: () => (data === null ? "text/html" : "application/json") },
+    headers: { get: () => type },
     json: async () => structuredClone(data),
   });
 
@@ -98,7 +99,7 @@ export function createServer(frames = []) {
     const sent = body ? JSON.parse(body) : {};
     server.log.push(`${method} ${url}`);
     await null;
-    if (server.html) return reply(200, null);
+    if (server.html !== null) return reply(200, null, server.html);
     const status = server.before({ method, url, body: sent });
     if (status) return reply(status, { detail: `status ${status}` });
     const given = answer(method, url, sent);

@@ -241,14 +241,25 @@ test("a statement that is refused stays as a draft until it is decided anew", as
   assert.equal(server.stated(1).boxes[0].key, "b");
 });
 
+test("half an answer is a cut line, not a sign-out", async () => {
+  const { server, sync, time } = await opened();
+  server.html = "";
+  sync.review(1, statement());
+  await settle();
+  assert.equal(sync.state.kind, "waiting");
+  server.html = null;
+  await time.pass(5000);
+  assert.equal(server.reviews.size, 1);
+});
+
 test("signed out: it says so, keeps all, and goes on after a sign-in in another tab", async () => {
-  for (const end of [{ before: () => 401 }, { html: true }]) {
+  for (const end of [{ before: () => 401 }, { html: "text/html" }]) {
     const { server, sync, time } = await opened();
     Object.assign(server, end);
     sync.review(1, statement());
     await settle();
     assert.equal(sync.state.kind, "signedout");
-    Object.assign(server, { before: () => null, html: false });
+    Object.assign(server, { before: () => null, html: null });
     await time.pass(5000);
     assert.equal(server.reviews.size, 1);
     assert.equal(sync.state.kind, "saved");

@@ -102,6 +102,7 @@ export function createList({ list, edit, text, labels, activities, icons, words,
       made.dataset.field = name;
       made.inputMode = "numeric";
       made.addEventListener("change", () => {
+        if (!store.get(key)) return; // typed on a frame that was left since
         const rect = Object.fromEntries(FIELDS.map((field) => [field, value(field)]));
         if (Object.values(rect).every(Number.isFinite)) edit.reshape(key, rect);
         fill(row, store.get(key));

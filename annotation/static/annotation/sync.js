@@ -141,6 +141,7 @@ export function createSync({
     const limit = timers.set(() => abort.abort(), timeout);
     let response;
     let data = null;
+    let type = "";
     try {
       response = await fetch(url, {
         method,
@@ -154,8 +155,8 @@ export function createSync({
         },
         ...(body && { body: JSON.stringify(body) }),
       });
-      const json = (response.headers.get("content-type") ?? "").includes("json");
-      if (json) data = await response.json();
+      type = response.headers.get("content-type") ?? "";
+      if (type.includes("json")) data = await response.json();
     } catch (error) {
       throw new LineDown(String(error));
     } finally {
@@ -164,7 +165,9 @@ export function createSync({
     const { status } = response;
     if (status >= 500 || status === 429 || status === 408) throw new LineDown(String(status));
     // A sign-in page in place of an answer, or a token that died with its session.
-    if (status === 401 || (!data && (status === 403 || response.ok))) throw new SignedOut();
+    const page = type.includes("html");
+    if (status === 401 || (page && (status === 403 || response.ok))) throw new SignedOut();
+    if (!data && response.ok) throw new LineDown("half an answer"); // a line cut among the headers
     if (!response.ok) throw new Refused(status, data);
     return data;
   }

@@ -77,15 +77,24 @@ class Command(BaseCommand):
 
     def _extrapolated(self, seasons: int, seed: int, json: bool) -> None:
         cells = []
+        sorts = [(stretch, days) for stretch in study.STRETCHES for days in study.WATCHED]
         for lake in LAKES:
-            for days in study.WATCHED:
-                found = study.filled(lake, days, seasons, seed)
+            for stretch, days in sorts:
+                if days < stretch:
+                    continue
+                found = study.filled(lake, days, seasons, seed, stretch=stretch)
                 cells.append(asdict(found))
                 if not json:
+                    held = "no interval"
+                    if found.coverage is not None:
+                        held = (
+                            f"coverage {found.coverage:6.1%} (truth below "
+                            f"{found.truth_below:.1%}, above {found.truth_above:.1%})  "
+                            f"±{found.width:.0%}"
+                        )
                     self.stdout.write(
-                        f"{lake.name:12} {days:3} of {DAYS} days watched: coverage "
-                        f"{found.coverage:6.1%} (truth below {found.truth_below:.1%}, above "
-                        f"{found.truth_above:.1%})  bias {found.bias:+.2%}  ±{found.width:.0%}"
+                        f"{lake.name:12} {days:3} of {DAYS} days watched, stretches of "
+                        f"{stretch:2}: refused {found.refused:6.1%}  bias {found.bias:+.2%}  {held}"
                     )
                     self.stdout.flush()
         if json:

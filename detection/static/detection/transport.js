@@ -17,8 +17,12 @@ function parsed(text) {
   }
 }
 
-/** XMLHttpRequest, for fetch tells nothing of bytes on their way, and a dead line must be noticed. */
-function send(method, url, body, { type, onProgress = () => {} }) {
+/**
+ * XMLHttpRequest, for fetch tells nothing of bytes on their way, and a dead line must be noticed.
+ * `json` false: the answer is a page. Elsewhere a yes without its words is a line that was cut in mid-answer:
+ * without TLS, Chromium takes a cut among the headers for the end of them.
+ */
+function send(method, url, body, { type, json = true, onProgress = () => {} }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let watch = 0;
@@ -38,13 +42,15 @@ function send(method, url, body, { type, onProgress = () => {} }) {
     request.onprogress = () => expect(STALLED_MS);
     request.onloadend = () => {
       clearTimeout(watch);
-      if (request.status === 0) reject(new Error("no answer"));
+      const words = parsed(request.responseText);
+      const half = json && request.status < 300 && words === null;
+      if (request.status === 0 || half) reject(new Error("no answer"));
       else {
         // Pages, unlike the API, send whoever is signed out to another page.
         const there = new URL(request.responseURL).pathname === new URL(url, location.href).pathname;
         resolve({
           status: there ? request.status : 401,
-          body: parsed(request.responseText),
+          body: words,
           retryAfter: Number(request.getResponseHeader("Retry-After")) || 0,
         });
       }
@@ -67,6 +73,6 @@ export function createApi(urls) {
     put: (batch, id, sha256, file, onProgress) =>
       send("PUT", `${urls.card(batch)}/files/${id}/${sha256}`, file, { type: BYTES, onProgress }),
     close: (batch, body) => post(`${urls.card(batch)}/close`, body),
-    receipt: (batch) => send("GET", urls.page(batch), null, { type: "application/json" }),
+    receipt: (batch) => send("GET", urls.page(batch), null, { type: "application/json", json: false }),
   };
 }

@@ -343,10 +343,10 @@ export function createUpload(given) {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
       state.phase = "stopped";
       state.reason = error.message;
       change();
+      if (!(error instanceof Stopped)) throw error; // a fault of this script: said on the page and in the console
     }
   }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -12,7 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from lacs_web import env
-from lacs_web.embedded import postgres, private
+from lacs_web.embedded import postgres, private, service
 from lacs_web.embedded.private import Start
 from lacs_web.embedded.problem import Problem
 from lacs_web.embedded.service import Service
@@ -64,6 +66,24 @@ def test_a_server_that_outlived_its_supervisor_is_ended(folder: Path, begin: Sta
     assert process.poll() == 0
     assert second.poll() is None
     assert postgres.ready(url)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_a_dead_server_left_behind_is_ended(
+    folder: Path, begin: Start, alive: Callable[[int], bool]
+) -> None:
+    """Its children are in groups of their own: one deep in a write outlives its server."""
+    _, process = start(folder, begin)
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    titles = {Path(f"/proc/{pid}/cmdline").read_bytes(): int(pid) for pid in listed}
+    (writing,) = (pid for title, pid in titles.items() if b"checkpointer" in title)
+    os.kill(writing, signal.SIGSTOP)
+    service.stop([service.group(Service("", [], grace=0.1), process.pid)], reap=process.poll)
+    assert process.poll() == -signal.SIGKILL
+    assert alive(writing)
+    url, _ = start(folder, begin)
+    assert postgres.ready(url)
+    assert not alive(writing)
 
 
 def test_a_socket_path_that_is_too_long_is_shortened(folder: Path, begin: Start) -> None:

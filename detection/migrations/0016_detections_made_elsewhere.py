@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("detection", "0014_halves_superseded"),
+        ("detection", "0015_candidates"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
