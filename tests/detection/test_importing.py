@@ -33,7 +33,7 @@ from detection.models import (
     Suppression,
     Zone,
 )
-from lacs_web.models import AuditEvent, Role
+from lacs_web.models import AuditEvent, Role, User
 from tests.cast import person
 from tests.factories import examine, make_deployment, make_detector, make_frame
 
@@ -150,6 +150,11 @@ def test_it_is_no_detector_to_run(place: Deployment, path: Path, client: Client)
     assert b"Repeat on all" not in page.content
     client.post(reverse("detection:run-repeat", args=[run.pk]))
     assert Run.objects.count() == 1
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss@example.org"))
+    where = reverse("admin:detection_detector_change", args=[run.detector_id])
+    assert boss.post(where, {"is_default": "on"}).status_code == 302
+    assert not Detector.objects.filter(is_default=True).exists()
     page = client.get(reverse("detection:run", args=[run.pk]))
     assert run.imported_from[:16].encode() in page.content
     assert b"stay masked whole" in page.content
