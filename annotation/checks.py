@@ -68,7 +68,7 @@ def _fresh(reviewer: User, lake: Lake, number: int) -> list[int]:
     Most frames are empty: by chance alone, trust in boxes would take a season to grow.
     """
     settled = SettledFrame.objects.filter(frame=OuterRef("pk"), rule__clause="alone")
-    seen = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
+    seen = RunFrame.objects.showing().filter(frame=OuterRef("pk"))
     before = Draft.objects.filter(frame=OuterRef("pk"), reviewer=reviewer)
     said = Review.objects.filter(frame=OuterRef("pk"), reviewer=reviewer)
     frames = Frame.objects.filter(

@@ -137,7 +137,7 @@ def _suggestion(each: Detection, boats: list[Detection], water: list[Any]) -> di
 
 def _before(frames: Sequence[Frame]) -> dict[int, dict[str, str]]:
     """Frame id → the last picture of the same camera before it, of those a detector has read."""
-    done = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
+    done = RunFrame.objects.showing().filter(frame=OuterRef("pk"))
     last = Frame.objects.filter(
         Exists(done),
         deployment=OuterRef("deployment"),

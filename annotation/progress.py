@@ -178,7 +178,7 @@ def rest(desk: Desk, day: date | None, left: int) -> dict[str, str]:
 
 def _why(desk: Desk) -> dict[str, str]:
     settled = SettledFrame.objects.filter(frame=OuterRef("pk"))
-    seen = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
+    seen = RunFrame.objects.showing().filter(frame=OuterRef("pk"))
     dispute = Dispute.objects.filter(frame=OuterRef("pk"))
     unread = ~Q(Exists(seen))
     disputed = Q(Exists(dispute))

@@ -110,7 +110,7 @@ def _settled() -> QuerySet[SettledFrame]:
 
 
 def _read() -> QuerySet[RunFrame]:
-    return RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
+    return RunFrame.objects.showing().filter(frame=OuterRef("pk"))
 
 
 def _taken_back(desk: Desk) -> list[int]:

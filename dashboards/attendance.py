@@ -371,12 +371,14 @@ def _clock(moment: time) -> float:
 
 
 def _detectors(runs: Sequence[int]) -> dict[int, str]:
-    """Run id → detector's name, the start of its hash, and the software that ran it."""
+    """Run id → detector's name, the start of its hash, and the software that ran it; where that
+    was elsewhere, that it was.
+    """
     return {
-        pk: f"{name} · {sha256[:12]} · LACS {software}"
-        for pk, name, sha256, software in Run.objects.filter(pk__in=runs).values_list(
-            "pk", "detector__name", "detector__sha256", "software"
-        )
+        run.pk: str(run.detector)
+        if run.imported_from
+        else f"{run.detector} · {run.detector.sha256[:12]} · LACS {run.software}"
+        for run in Run.objects.filter(pk__in=runs).select_related("detector")
     }
 
 

@@ -128,6 +128,10 @@ class DetectorAdmin(Audited):
     def probed(self, obj: Detector) -> str:
         return wording.probed(obj)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        away = obj is not None and obj.layout == Detector.ELSEWHERE  # there is no file to run
+        return [*self.readonly_fields, "is_default"] if away else self.readonly_fields
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # runs stand on it
 

@@ -91,7 +91,7 @@ def _shown(frame: Frame) -> bool:
 
 
 def detectors_gone() -> Finding | None:
-    lost = [each for each in Detector.objects.order_by("pk")
+    lost = [each for each in Detector.objects.here().order_by("pk")
             if not default_storage.exists(each.storage_name)]  # fmt: skip
     return _finding(
         "detectors without their file",

@@ -209,12 +209,12 @@ class DetectionForm(forms.Form):
     CHECKS = ("second_look", "keep")
 
     detector = forms.ModelChoiceField(
-        Detector.objects.order_by("-is_default", "name"),
+        Detector.objects.here().order_by("-is_default", "name"),
         label=gettext_lazy("Detector"),
         empty_label=None,
     )
     second = forms.ModelChoiceField(
-        Detector.objects.order_by("name"),
+        Detector.objects.here().order_by("name"),
         label=gettext_lazy("Second detector"),
         required=False,
         empty_label=gettext_lazy("none"),
@@ -291,6 +291,46 @@ class DetectionForm(forms.Form):
             second_look=data["second_look"],
             layout=data["layout"] or None,
         )
+
+
+class ImportForm(forms.Form):
+    """A file of detections made elsewhere: sent now, or before under its SHA-256, `kept`."""
+
+    file = forms.FileField(
+        label=gettext_lazy("MegaDetector JSON"),
+        required=False,
+        widget=forms.FileInput({"class": "form-control", "accept": ".json"}),
+    )
+    card = forms.ModelChoiceField(
+        Batch.objects.none(),
+        label=gettext_lazy("Frames of"),
+        required=False,
+        empty_label=gettext_lazy("every card of this deployment"),
+        widget=forms.Select({"class": "form-select"}),
+        help_text=gettext_lazy("Where cards have files of the same names."),
+    )
+    below = forms.CharField(
+        label=gettext_lazy("Only images below this folder"),
+        required=False,
+        max_length=1000,
+        widget=forms.TextInput({"class": "form-control"}),
+        help_text=gettext_lazy("Where the file is of several cards: the folder that is this one."),
+    )
+    kept = forms.RegexField(r"[0-9a-f]{64}", max_length=64, required=False)
+    name = forms.CharField(max_length=255, required=False)
+    sure = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any = None, files: Any = None, *, deployment: Deployment) -> None:
+        super().__init__(data, files, label_suffix="")
+        cards = Batch.objects.filter(deployment=deployment).select_related("deployment")
+        self.fields["card"].queryset = cards  # type: ignore[attr-defined]
+        self.fields["card"].label_from_instance = _card  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("file") and not data.get("kept"):
+            self.add_error("file", _("Choose a file."))
+        return data
 
 
 def _card(batch: Batch) -> str:

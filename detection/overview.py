@@ -78,12 +78,17 @@ class Work:
 
     @property
     def tiling(self) -> str:
-        return str(choosing.tiling(self.run.settings).label)
+        return tiling(self.run)
 
     @property
     def failures(self) -> list[RunFrame]:
         """The first of the frames that could not be examined."""
         return getattr(self.run, "some_failures", [])
+
+
+def tiling(run: Run) -> str:
+    """How the frames were looked at, as far as that is known here."""
+    return "" if run.imported_from else str(choosing.tiling(run.settings).label)
 
 
 def work(runs: QuerySet[Run]) -> list[Work]:
@@ -125,7 +130,7 @@ def picture_to_draw_on(deployment: Deployment) -> Frame | None:
     What no detector has seen is masked whole, and nothing could be drawn on it.
     """
     frames = Frame.objects.filter(deployment=deployment, captured_at__isnull=False)
-    seen = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
+    seen = RunFrame.objects.showing().filter(frame=OuterRef("pk"))
     latest = frames.filter(Exists(seen)).order_by("-captured_at")[:LATEST]
     best = min(latest.only("pk", "brightness", "width", "height"), key=_dullness, default=None)
     return best or frames.order_by("-captured_at").first()

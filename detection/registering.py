@@ -81,7 +81,7 @@ def check_layout(detector: Detector, family: str) -> None:
 
 def owed_a_probe() -> list[int]:
     """Ids of detectors never tried on real pictures, once there are enough that show something."""
-    waiting = Detector.objects.filter(probe__isnull=True, probes__lt=settings.MAX_ATTEMPTS)
+    waiting = Detector.objects.here().filter(probe__isnull=True, probes__lt=settings.MAX_ATTEMPTS)
     ids = list(waiting.values_list("pk", flat=True))
     return ids if ids and len(_telling()) == PICTURES else []
 

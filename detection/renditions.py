@@ -174,11 +174,11 @@ def rendition(frame: Frame, *, lifted: bool = False, region: Rect | None = None)
 
 
 def examined(frame: Frame) -> bool:
-    """Whether any detector has looked at `frame`, so that its people are known.
+    """Whether a detector that finds people has looked at `frame`, so that they are known.
 
     Never of one that somebody had erased: the whole of it is masked for good.
     """
-    done = RunFrame.objects.filter(frame=frame, state=RunFrame.State.DONE)
+    done = RunFrame.objects.showing().filter(frame=frame)
     return done.exclude(frame__purge__rule__has_key="erased").exists()
 
 

@@ -8,7 +8,7 @@ examined exactly once however often it was tried.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,8 +210,10 @@ def owe_newly_dated(deployment: Deployment) -> None:
     A finished run is taken up again, with the settings that it had. The sweep rings for it.
     """
     for batch in Batch.objects.filter(deployment=deployment, runs__isnull=False).distinct():
-        run = batch.runs.order_by(F("finished_at").desc(nulls_first=True)).first()
-        assert run is not None  # noqa: S101
+        here = batch.runs.filter(imported_from="")
+        run = here.order_by(F("finished_at").desc(nulls_first=True)).first()
+        if run is None:
+            continue
         owed_too = Frame.objects.filter(
             ~Exists(RunFrame.objects.filter(run=run, frame=OuterRef("pk"))),
             batch=batch,
@@ -243,15 +245,21 @@ def store(
         light=outcome.light,
     ):
         return False
-    stored = Detection.objects.bulk_create(
-        Detection(run_id=row.run_id, frame_id=row.frame_id, **vars(box)) for box in outcome.boxes
+    write(
+        (Detection(run_id=row.run_id, frame_id=row.frame_id, **vars(box)) for box in outcome.boxes),
+        ignored,
     )
+    return True
+
+
+def write(boxes: Iterable[Detection], ignored: Sequence[Polygon]) -> None:
+    """Two queries, for up to thousands of boxes."""
+    stored = Detection.objects.bulk_create(boxes)
     Suppression.objects.bulk_create(
         Suppression(detection=each, reason=Suppression.Reason.IGNORED)
         for each in stored
         if any(stands_in(each, polygon) for polygon in ignored)
     )
-    return True
 
 
 def ignored(deployment: Deployment) -> list[Polygon]:

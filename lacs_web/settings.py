@@ -219,6 +219,8 @@ FILE_MAX_BYTES = read.int("LACS_FILE_MAX_MB", default=64) * 1024 * 1024
 DISK_RESERVE_BYTES = read.int("LACS_RESERVE_MB", default=200) * 1024 * 1024
 PICTURE_MAX_PIXELS = read.int("LACS_PICTURE_MAX_MEGAPIXELS", default=80) * 1_000_000
 DETECTOR_MAX_BYTES = read.int("LACS_DETECTOR_MAX_MB", default=512) * 1024 * 1024
+# The largest file of detections made elsewhere; a season of 134,000 pictures takes some 50.
+IMPORT_MAX_BYTES = read.int("LACS_IMPORT_MAX_MB", default=200) * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["lacs_web.uploads.LimitedFile"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # a manifest of 50,000 paths fits
 

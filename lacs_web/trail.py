@@ -52,6 +52,7 @@ WORDS = PERSONAL | {
     "deployment split": _("split a deployment"),
     "detection chosen": _("chose how cards are examined"),
     "detection taken back": _("had cards examined as usual again"),
+    "detections imported": _("brought in detections of another program"),
     "detector tried": _("tried a detector out"),
     "discretion changed": _("changed what partners are told of few persons"),
     "exported": _("exported"),

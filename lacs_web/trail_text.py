@@ -28,6 +28,7 @@ NAMES = {
     # cards and deployments
     "batch": gettext_lazy("card"),
     "files": gettext_lazy("files"),
+    "file": gettext_lazy("file"),
     "by": gettext_lazy("by card"),
     "right": gettext_lazy("right"),
     "correction": gettext_lazy("correction"),

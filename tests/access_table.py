@@ -67,6 +67,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "detection:zones": {"POST": Action.MANAGE},
     "detection:runs": {"GET": Action.READ_CARDS},
     "detection:run-start": {"POST": Action.DETECT},
+    "detection:import": {"GET": Action.DETECT, "POST": Action.DETECT},
     "detection:kept-end": {"POST": Action.DETECT},
     "detection:try": {"POST": Action.DETECT},
     "detection:run": {"GET": Action.READ_CARDS},

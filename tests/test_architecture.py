@@ -23,6 +23,7 @@ PURE = [
     "detection/datasets.py",
     "detection/evaluating.py",
     "detection/measuring.py",
+    "detection/megadetector.py",
     "detection/training",
     "detection/cards/exif.py",
     "detection/cards/manifest.py",

@@ -96,7 +96,7 @@ def _names() -> Iterator[tuple[str, str]]:
     frames = Frame.objects.order_by().values_list("sha256", flat=True).distinct()
     for sha256 in frames.iterator():
         yield vault.preview_name(sha256), ""
-    for detector in Detector.objects.all():
+    for detector in Detector.objects.here():
         yield detector.storage_name, detector.sha256
 
 

@@ -14,8 +14,20 @@ from detection.models.survey import Deployment
 from lacs_web.models import User
 
 
+class DetectorQuerySet(models.QuerySet["Detector"]):
+    def here(self) -> Self:
+        """Those whose file was registered: they can be run."""
+        return self.exclude(layout=Detector.ELSEWHERE)
+
+
 class Detector(models.Model):
-    """A registered ONNX file: its hash, layout and class map. The bytes lie in the storage."""
+    """A registered ONNX file: its hash, layout and class map. The bytes lie in the storage.
+
+    Or the name, in the place of a file, of one that only ran elsewhere (importing.py); its SHA-256
+    is then that of its name and classes.
+    """
+
+    ELSEWHERE = "elsewhere"  # the layout of what ran elsewhere
 
     name = models.CharField(_("name"), max_length=200)
     sha256 = models.CharField(max_length=64, unique=True)
@@ -29,16 +41,25 @@ class Detector(models.Model):
     probe = models.JSONField(null=True)
     probes = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often that was begun
 
+    objects = DetectorQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("detector")
         verbose_name_plural = _("detectors")
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(layout="elsewhere", is_default=True),
+                name="default_detector_is_here",
+                violation_error_message=_("Only a detector whose file is here can be run."),
+            ),
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="one_default_detector"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
+        if self.layout == self.ELSEWHERE:
+            return str(_("%(detector)s (made elsewhere)") % {"detector": self.name})
         return self.name
 
     @property
@@ -66,6 +87,10 @@ class Run(models.Model):
     repeats = models.ForeignKey("self", models.PROTECT, null=True, related_name="repeated_by")
     started_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
+    # SHA-256 of the file that brought its boxes from elsewhere; "": made here.
+    imported_from = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # Whether it names everybody who is to be masked; else its frames stay masked whole.
+    finds_people = models.BooleanField(default=True, db_default=True)
     paused = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True)
     # When its boxes came to be weighed anew (detection/weighing.py); null: nothing is owed.
@@ -78,11 +103,22 @@ class Run(models.Model):
                 fields=["batch", "detector"],
                 condition=Q(finished_at__isnull=True),
                 name="one_open_run_per_batch_and_detector",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "imported_from"],
+                condition=~Q(imported_from=""),
+                name="file_imported_once_per_batch",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.detector}, {self.batch}"
+
+
+class RunFrameQuerySet(models.QuerySet["RunFrame"]):
+    def showing(self) -> Self:
+        """Of frames of which it is known who is to be masked: the rest of them may be shown."""
+        return self.filter(state=RunFrame.State.DONE, run__finds_people=True)
 
 
 class RunFrame(models.Model):
@@ -117,6 +153,8 @@ class RunFrame(models.Model):
     examined_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=5, choices=Problem, blank=True, default="", db_default="")
     light = models.BinaryField(null=True)  # what frames of like light share (weighing.py)
+
+    objects = RunFrameQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "frame"], name="frame_once_per_run")]

@@ -106,6 +106,9 @@ def pause(request: HttpRequest, run: int) -> HttpResponse:
 def repeat(request: HttpRequest, run: int) -> HttpResponse:
     """A new run with the same detector and settings: POST frames=failed, or all there are."""
     one = _run(request, Action.DETECT, run)
+    if one.imported_from:
+        messages.error(request, _("This run was made elsewhere: it cannot be repeated here."))
+        return redirect("detection:deployment", one.batch.deployment.slug)
     try:
         again = runs.start_run(
             batch=one.batch,
@@ -136,7 +139,7 @@ def one(request: HttpRequest, run: int) -> HttpResponse:
     context = {
         "run": found,
         "work": overview.work(Run.objects.filter(pk=found.pk))[0],
-        "tiling": choosing.tiling(found.settings).label,
+        "tiling": overview.tiling(found),
         "ran_on": found.engine.partition(LACKS)[0],
         "lacked": found.engine.partition(LACKS)[2],
         "waits_for": [
@@ -173,7 +176,7 @@ def beside(request: HttpRequest, run: int, other: int) -> HttpResponse:
         "run": first,
         "other": second,
         "comparison": comparing.compare(first, second),
-        "tilings": [choosing.tiling(each.settings).label for each in (first, second)],
+        "tilings": [overview.tiling(each) for each in (first, second)],
     }
     return _page(request, "runs_beside", first.batch.deployment.lake, context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,21 @@ def test_a_run_from_start_to_its_page(
         expect(page.get_by_role("button", name="Promote")).to_be_visible()
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(live_server.url + reverse("detection:deployment", args=["shore"]))
+    page.get_by_role("link", name="Bring in detections made elsewhere").click()
+    box = {"category": "2", "conf": 0.9, "bbox": [0.1, 0.1, 0.1, 0.1]}
+    content = {
+        "info": {"format_version": "1.4", "detector": "md_v5a.0.1.pt"},
+        "detection_categories": {"1": "animal", "2": "person"},
+        "images": [{"file": frame.path, "detections": [box]} for frame in batch.frames.all()],
+    }
+    sent = json.dumps(content).encode()
+    page.get_by_label("MegaDetector JSON").set_input_files(
+        {"name": "md.json", "mimeType": "application/json", "buffer": sent}
+    )
+    page.get_by_role("button", name="See what it would bring in").click()
+    expect(page.get_by_text("12 of 12 named")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_text("12 frames were brought in.")).to_be_visible()
+    expect(page.get_by_role("link", name="md_v5a.0.1.pt (made elsewhere)")).to_be_visible()

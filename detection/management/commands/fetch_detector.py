@@ -73,7 +73,7 @@ def _known(model: Published) -> Detector | None:
     """As it was registered before; where no hash is published, the first one that came."""
     if model.sha256:
         return Detector.objects.filter(sha256=model.sha256).first()
-    return Detector.objects.filter(name=model.title).order_by("pk").first()
+    return Detector.objects.here().filter(name=model.title).order_by("pk").first()
 
 
 def _check(part: Path, model: Published, known: Detector | None) -> None:
