@@ -75,6 +75,7 @@ def things() -> dict[str, Any]:
         ).pk,
         "trial": Trial.objects.create(deployment=frame.deployment, detector=run.detector).pk,
         "lesson": 1,
+        "role": Role.RANGER,
         "api_token": 1,
         "invitation": "x",
         "key": "x",
