@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from lacs_web import manual, words
+from lacs_web.access import RIGHTS, Action
 from lacs_web.models import Role
 from tests.cast import person
 from tests.factories import make_lake
@@ -77,5 +78,16 @@ def test_anybody_reads_each_page_and_it_costs_nothing(
 @pytest.mark.parametrize("role", Role.values)
 def test_the_readers_own_page_comes_first(client: Client, role: str) -> None:
     assert client.get(reverse("manual"))["Location"] == reverse("manual-role", args=["volunteer"])
-    client.force_login(person(role, make_lake()))
+    lake = make_lake()
+    client.force_login(person(role, lake))
     assert client.get(reverse("manual"))["Location"] == reverse("manual-role", args=[role])
+    pages = [reverse("home"), reverse("account")]
+    if Action.REVIEW in RIGHTS[role]:
+        pages.append(reverse("annotation:review", args=[lake.slug]))
+    for page in pages:
+        assert f'href="{reverse("manual")}"' in client.get(page).content.decode(), page
+
+
+def test_the_administration_links_to_it(admin_client: Client) -> None:
+    page = admin_client.get(reverse("admin:index")).content.decode()
+    assert f'href="{reverse("manual")}"' in page
