@@ -11,13 +11,15 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from lacs_web import accounts, health, people, second, token_pages, trail
+from lacs_web import accounts, health, manual, people, second, token_pages, trail
 
 handler400 = "lacs_web.problems.bad_request"
 handler404 = "lacs_web.problems.not_found"
 handler500 = "lacs_web.problems.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
+    path("manual/", manual.manual, name="manual"),
+    path("manual/<slug:role>/", manual.manual_role, name="manual-role"),
     path("signin/", accounts.SigninView.as_view(), name="signin"),
     path("signin/code/", second.signin_code, name="signin-code"),
     path("signin/<str:key>/<str:token>/", accounts.signin_link, name="signin-link"),

@@ -16,6 +16,8 @@ Right = Action | str
 TABLE: dict[str, dict[str, Right]] = {
     # lacs_web
     "healthz": {"GET": PUBLIC},
+    "manual": {"GET": PUBLIC},
+    "manual-role": {"GET": PUBLIC},
     "signin": {"GET": PUBLIC, "POST": PUBLIC},
     "administration-signin": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
     "administration-password": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), SIGNED_IN),

@@ -78,6 +78,7 @@ def things() -> dict[str, Any]:
             deployment=frame.deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
         "lesson": 1,
+        "role": Role.RANGER,
         "api_token": 1,
         "invitation": "x",
         "key": "x",

@@ -54,6 +54,7 @@ def test_the_pages_of_operations(
         "privacy": reverse("annotation:privacy", args=[lake.slug]),
         "health": reverse("detection:health"),
         "trail": reverse("trail", args=[lake.slug]),
+        "manual": reverse("manual-role", args=[Role.OFFICER]),
         "account": reverse("account"),
         "code": reverse("account-code"),
         "tokens": reverse("account-tokens"),
