@@ -334,7 +334,7 @@ def populate(word: str) -> dict[str, Any]:
         "candidate": Candidate.objects.create(
             deployment=deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
-        "lesson": 1, "api_token": 1, "invitation": "x", "key": "x", "token": "y",
+        "lesson": 1, "api_token": 1, "invitation": "x", "key": "x", "token": "y", "role": "ranger",
     }  # fmt: skip
 
 
