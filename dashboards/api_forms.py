@@ -187,8 +187,8 @@ class Season(Ends):
     """What an extrapolation to scheduled hours that were not watched gives."""
 
     total = serializers.FloatField()
-    low = serializers.FloatField()
-    high = serializers.FloatField()
+    low = serializers.FloatField(allow_null=True, help_text="Null: too few days were watched.")
+    high = serializers.FloatField(allow_null=True)
     observed = serializers.FloatField()
     watched_hours = serializers.FloatField()
     unwatched_hours = serializers.FloatField()

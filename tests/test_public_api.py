@@ -121,8 +121,11 @@ def test_figures_are_those_of_the_page(lake: Lake, role: Role) -> None:
         (told["days"][0], api_forms.Day),
         (told["months"][0], api_forms.Group),
         (told["hours"][0], api_forms.Hour),
+        (told["season"], api_forms.Season),  # of one day: without an interval
     ):
-        assert set(said) == set(form().fields)  # nothing is told that is not described
+        fields = form().fields
+        assert set(said) == set(fields)  # nothing is told that is not described
+        assert all(fields[name].allow_null for name, value in said.items() if value is None)
     assert told["days"][0]["validated_person_hours"] == shown["days"][0]["validated_person_hours"]
     assert (told["units"]["bather_hours"] is None) == (role == Role.PARTNER)
     asked = {"from": "2025-07-26", "to": "2025-07-26"}
