@@ -37,13 +37,17 @@ from detection.scenes.render import render
 
 TURNS = 2
 DAYS, INTERVAL = 2, 30  # frames at dawn have neighbours of their light on another day
+VISITORS = 1.0  # times as many parties as the drawn lake usually has
 AIM = 3.0  # times SAHI's frames a second
 
 
 def measure(view: View = VIEW, chosen: DetectorSettings | None = None) -> dict[str, Any]:
-    """Over drawn days, a frame every INTERVAL minutes, with LACS_DETECTOR or the YOLOX-nano
-    lent for development; CommandError without a detector or without SAHI.
+    """Over drawn days, a frame every LACS_BENCH_INTERVAL minutes (INTERVAL) of a lake with
+    LACS_BENCH_VISITORS (VISITORS), with LACS_DETECTOR or the YOLOX-nano lent for development;
+    CommandError without a detector or without SAHI.
     """
+    interval = int(os.environ.get("LACS_BENCH_INTERVAL", INTERVAL))
+    visitors = float(os.environ.get("LACS_BENCH_VISITORS", VISITORS))
     try:
         predict, base = (importlib.import_module(f"sahi.{n}") for n in ("predict", "models.base"))
     except ImportError as missing:
@@ -55,7 +59,7 @@ def measure(view: View = VIEW, chosen: DetectorSettings | None = None) -> dict[s
     cv2.setNumThreads(1)
     chosen = chosen or DetectorSettings.from_dict(choosing.options(tiling="gated"))
     engine = load_engine(model, chosen)
-    frames = plan(DAY, DAYS, INTERVAL, view.seed)
+    frames = plan(DAY, DAYS, interval, view.seed, visitors)
     drawn = [render(view, frame.moment, frame.things) for frame in frames]
     files = [jpeg(each) for each in drawn]
     instants = [float(frame.moment.seconds) for frame in frames]
@@ -92,7 +96,8 @@ def measure(view: View = VIEW, chosen: DetectorSettings | None = None) -> dict[s
             "false_boxes": told["ours"][1],
             "false_boxes_of_sahi": told["sahi"][1],
             "people": sum(len(each) for each in truth if each is not None),
-            "frames": f"{len(files)} rendered of {view.width}×{view.height} px, seed {view.seed}",
+            "frames": f"{len(files)} rendered of {view.width}×{view.height} px, seed {view.seed}, "
+            f"one every {interval} minutes",
             "turns": f"{TURNS} of each, alternating; medians",
             "detector": model.name,
             "settings": f"whole frame at {chosen.long_side} px, tiles of {chosen.tile} px, "

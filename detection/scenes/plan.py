@@ -43,11 +43,15 @@ class _Stay:
     phase: float = 0.0
 
 
-def plan(start: date, days: int, interval_minutes: int, seed: int) -> list[Frame]:
-    """Frames of `days` days from `start`, in order. ValueError for less than one of either."""
+def plan(
+    start: date, days: int, interval_minutes: int, seed: int, visitors: float = 1.0
+) -> list[Frame]:
+    """Frames of `days` days from `start`, in order; `visitors` times the usual number of parties.
+    ValueError for less than one day or minute.
+    """
     if days < 1 or interval_minutes < 1:
         raise ValueError("a card holds at least one day, at an interval of at least one minute")
-    stays = [stay for day in range(days) for stay in _stays(start, day, seed)]
+    stays = [stay for day in range(days) for stay in _stays(start, day, seed, visitors)]
     frames = []
     for day in range(days):
         rng = np.random.default_rng([seed, day, 5])
@@ -93,15 +97,16 @@ def roughened(frames: Sequence[Frame], seed: int, knock: float = 4.0) -> list[Fr
     return rough
 
 
-def _stays(start: date, day: int, seed: int) -> Iterator[_Stay]:
+def _stays(start: date, day: int, seed: int, visitors: float) -> Iterator[_Stay]:
     rng = np.random.default_rng([seed, day, 7])
     weekend = (start + timedelta(days=day)).weekday() >= 5
-    busy, base = (2.0 if weekend else 1.0), day * 24.0
+    busy, base = visitors * (2.0 if weekend else 1.0), day * 24.0
+    always = visitors >= 1  # a party of each kind, whatever the day
 
     def look() -> int:
         return int(rng.integers(0, 1000))
 
-    for _ in range(rng.poisson(4 * busy) + 1):  # bathers come in groups and keep to a spot
+    for _ in range(rng.poisson(4 * busy) + always):  # bathers come in groups and keep to a spot
         arrives = base + float(np.clip(rng.normal(14.0, 1.3), 11.5, 17))
         leaves, x = arrives + float(rng.uniform(1.0, 3.5)), float(rng.uniform(0.36, 0.93))
         for place in range(int(rng.integers(1, 5))):
@@ -111,14 +116,14 @@ def _stays(start: date, day: int, seed: int) -> Iterator[_Stay]:
                         look(),
                         0.7 if rng.random() < 0.2 else 1.0, bool(rng.integers(2)),
                         float(rng.uniform(0, 6)))  # fmt: skip
-    for _ in range(rng.poisson(7 * busy) + 2):  # hikers walk the path up or down
+    for _ in range(rng.poisson(7 * busy) + 2 * always):  # hikers walk the path up or down
         arrives, up = base + float(np.clip(rng.normal(12.5, 2.8), 7, 20)), bool(rng.integers(2))
         lasts = float(rng.uniform(0.5, 0.9))
         for place in range(int(rng.integers(1, 4))):
             yield _Stay("hiker", arrives + 0.03 * place, arrives + 0.03 * place + lasts, 0, 0,
                         look(),
                         left=not up)  # fmt: skip
-    for place in range(rng.poisson(1.2 * busy) + 1):  # bivouac is allowed from 19:00 to 9:00
+    for place in range(rng.poisson(1.2 * busy) + always):  # bivouac is allowed from 19:00 to 9:00
         x, y = (
             0.06 + 0.115 * (place % 4),
             0.76 + 0.06 * (place // 4 % 3) + float(rng.uniform(0, 0.03)),

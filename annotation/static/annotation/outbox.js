@@ -2,7 +2,7 @@
  * What has not reached the server yet, kept so that a reload or a dead battery finds it.
  *
  * One entry per frame: what sync.js or sitting.js put, by its id. Kept per person, since two may share a browser.
- * Methods may come to return promises (IndexedDB); callers await them. It sends nothing.
+ * In localStorage, not IndexedDB: docs/decisions/0015. It sends nothing.
  */
 
 /** @param {Storage} storage @param {string} owner who is signed in */
