@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings as site
 from django.utils import translation
 
 from annotation import checks
+from lacs_web import env
+from lacs_web.embedded import private, service
+from lacs_web.embedded.service import Service
 
 # A slow machine is no counterexample.
 hypothesis.settings.register_profile("lacs", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("lacs")
 
 LENT = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of two processes each has a Redis of its own, as pytest-django gives each a database."""
+    if not hasattr(config, "workerinput"):
+        return
+    folder = tempfile.TemporaryDirectory(prefix="lacs-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+
+    def begin(what: Service) -> subprocess.Popen[bytes]:
+        process = service.spawn(what)
+        config.add_cleanup(lambda: service.stop([service.group(what, process.pid)], process.poll))
+        return process
+
+    named = {**os.environ, "REDIS_URL": ""}
+    site.REDIS_URL = private.start(Path(folder.name), named, begin)["REDIS_URL"]
+    site.CELERY_BROKER_URL = env.celery_broker(site.REDIS_URL)
+    os.environ["REDIS_URL"] = site.REDIS_URL  # for what tests start
 
 
 @pytest.fixture(autouse=True)
