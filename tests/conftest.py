@@ -12,7 +12,9 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings as site
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.utils import translation
+from xdist.scheduler import LoadScopeScheduling
 
 from annotation import checks
 from lacs_web import env
@@ -24,6 +26,36 @@ hypothesis.settings.register_profile("lacs", hypothesis.settings.default, deadli
 hypothesis.settings.load_profile("lacs")
 
 LENT = Path(__file__).resolve().parents[2] / "shared"
+# Begun first, in this order, when two processes share the tests: docs/decisions/0012.
+LONGEST = (
+    "tests/e2e/",
+    "tests/detection/test_runs.py",
+    "tests/test_crawl.py",
+    "tests/detection/test_backups.py",
+    "tests/test_addresses.py",
+    "tests/test_mutated.py",
+    "tests/annotation/test_reliability.py",
+    "tests/lacs_web/embedded/",
+)
+
+
+class ByFile(LoadScopeScheduling):
+    """A process takes a file at a time, and one of them all that drives the browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e/" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    config.option.loadscopereorder = False  # what has most tests does not take longest
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: [not item.nodeid.startswith(one) for one in LONGEST])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +84,12 @@ def data_folder(tmp_path: Path, settings: Any) -> Path:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password is hashed as ever, only not a million times over."""
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
 
 
 @pytest.fixture(autouse=True)

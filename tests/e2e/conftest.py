@@ -25,15 +25,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser test that fails runs once more, and the report names it: docs/decisions/0010.
-    One process runs them all, so that one Chromium works at a time: docs/decisions/0012.
-    """
+    """A browser test that fails runs once more, and the report names it: docs/decisions/0010."""
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.flaky(reruns=1))
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
