@@ -39,7 +39,7 @@ LONGEST = (
 )
 
 
-class ByFile(LoadScopeScheduling):
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """A process takes a file at a time, and one of them all that drives the browser."""
 
     def _split_scope(self, nodeid: str) -> str:
