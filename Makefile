@@ -34,7 +34,7 @@ manage: .venv/run.stamp ## a command beside a running `make up`: make manage ARG
 test: .venv/dev.stamp node_modules/.stamp .venv/words.stamp ## run every test (some: make test ARGS="tests/detection -x")
 	@$(if $(wildcard tests/js/*.test.js),$(PY) -m lacs_web.embedded.node node --test $(wildcard tests/js/*.test.js))
 	@LACS_CHROMIUM="$$($(PY) -m lacs_web.embedded.chromium)" && export LACS_CHROMIUM && \
-		exec $(SERVERS) $(PY) -m pytest $(ARGS)
+		exec $(SERVERS) $(PY) -m pytest --numprocesses 2 $(ARGS)
 
 lint: .venv/dev.stamp ## check style, types, templates and migrations
 	$(PY) -m ruff check .

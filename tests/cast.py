@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.test import Client
+
 from lacs_web.models import Lake, Membership, Role, User
 from tests.factories import make_lake
 
@@ -27,3 +30,13 @@ def member(who: str, lake: Lake) -> User | None:
         other = Lake.objects.filter(slug="elsewhere").first() or make_lake("elsewhere", "other")
         return person(Role.RANGER, other)
     return person(who, lake)
+
+
+def signed_in(who: str, lake: Lake) -> str:
+    """The session of the member of the cast called `who`; empty for somebody not signed in."""
+    user = member(who, lake)
+    if user is None:
+        return ""
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -55,13 +55,22 @@ class Place:
     shared: str
 
 
-def populate(folder: Path, name: str, seed: int) -> Place:
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The cards of both lakes, drawn once."""
+    drawn = {name: tmp_path_factory.mktemp(name) for name in ("ours", "theirs")}
+    for seed, (name, folder) in enumerate(drawn.items(), start=1):
+        tiny_card(folder, 6, size=(960, 720), seed=seed)
+        (folder / "DCIM/film.avi").write_bytes(f"RIFF {name}".encode())
+        (folder / f"DCIM/Zq{name}torn.jpg").write_bytes(f"\xff\xd8 {name}".encode())
+    return drawn
+
+
+def populate(folder: Path, name: str) -> Place:
     word = f"Zq{name}"
     lake = make_lake(f"zq{name}", park=f"zqpark{name}")
     deployment = make_deployment(lake, slug=f"zq{name}-shore", viewpoint=f"{word}view")
-    truth = tiny_card(folder, 6, size=(960, 720), seed=seed)
-    (folder / "DCIM/film.avi").write_bytes(f"RIFF {name}".encode())
-    (folder / f"DCIM/{word}torn.jpg").write_bytes(f"\xff\xd8 {name}".encode())
+    truth = json.loads((folder / "truth.json").read_text())
     call_command("import_batch", str(folder / "DCIM"), deployment=deployment.slug, stdout=None)
     frames = list(deployment.frames.order_by("path"))
     drawn: dict[int, Box] = {}
@@ -102,8 +111,8 @@ def corners(box: Box) -> tuple[float, float, float, float]:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> tuple[Place, Place]:
-    return populate(tmp_path / "a", "ours", 1), populate(tmp_path / "b", "theirs", 2)
+def places(cards: dict[str, Path]) -> tuple[Place, Place]:
+    return populate(cards["ours"], "ours"), populate(cards["theirs"], "theirs")
 
 
 @dataclass

@@ -32,7 +32,7 @@ from detection.cards import receive
 from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.models import Lake, Role, SchoolHoliday
 from tests.access_table import TABLE
-from tests.cast import ANONYMOUS, CAST, OTHER_RANGER, STRANGER, member, person
+from tests.cast import ANONYMOUS, CAST, OTHER_RANGER, STRANGER, person, signed_in
 from tests.factories import examine, make_deployment, make_frame, make_lake
 from tests.test_addresses import METHODS, address
 
@@ -348,15 +348,6 @@ def send(request: dict[str, Any], cookie: str) -> tuple[Any, bytes]:
         body = answer.getvalue()
         transaction.set_rollback(True)
     return answer, body
-
-
-def signed_in(who: str, lake: Lake) -> str:
-    user = member(who, lake)
-    if user is None:
-        return ""
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def what_is_wrong(answer: Any, body: bytes, who: str, name: str) -> str:

@@ -62,14 +62,15 @@ def elsewhere(tmp_path: Path) -> Iterator[dict[str, str]]:
     asked = connection.get_connection_params()
     where = {key: asked[key] for key in ("host", "port", "user", "password") if key in asked}
     with psycopg.connect(dbname="postgres", autocommit=True, **where) as server:
-        server.execute("DROP DATABASE IF EXISTS lacs_elsewhere")
-        server.execute("CREATE DATABASE lacs_elsewhere")
+        name = f"{asked['dbname']}_elsewhere"  # each process of tests has its own
+        server.execute(f"DROP DATABASE IF EXISTS {name}")
+        server.execute(f"CREATE DATABASE {name}")
         user, host = where.get("user", ""), where.get("host", "")
-        url = f"postgresql://{user}@/lacs_elsewhere?host={host}"
+        url = f"postgresql://{user}@/{name}?host={host}"
         if where.get("password") or where.get("port"):
             pytest.skip("written for the private PostgreSQL, which has neither password nor port")
         yield {**os.environ, "DATABASE_URL": url, "LACS_DATA": str(tmp_path / "elsewhere")}
-        server.execute("DROP DATABASE lacs_elsewhere WITH (FORCE)")
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

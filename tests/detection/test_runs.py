@@ -264,7 +264,7 @@ def examining(process: subprocess.Popen[bytes]) -> int:
     return int(one)
 
 
-def wait_until(true: Any, seconds: float = 90) -> None:
+def wait_until(true: Any, seconds: float = 300) -> None:
     limit = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < limit, "it did not happen in time"
