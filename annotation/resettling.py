@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
-from django.db.models import Model
+from django.db import connection, transaction
+from django.db.models import Func, IntegerField, Model, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from annotation import trust
@@ -29,6 +30,9 @@ from annotation.settling import (
 from detection import deciding
 from detection.labels import Label, Verdict
 from detection.models import Frame
+from lacs_web.models import Lake
+
+_RULE = 0x4C525545  # of PostgreSQL's advisory locks, with a lake: its rule stays as it is
 
 
 @dataclass
@@ -75,6 +79,22 @@ def _answers(
         others = [each for each in said.statements if each.id != statement.id]
         reached = settle(others, rule, said.machine)
     return trust.compare(statement, reached.statement, rule) if reached else {}
+
+
+def locked(pk: int) -> Frame:
+    """The frame, to be settled in this transaction: reviews of one frame are settled one after the
+    other, so that none misses another, and by a rule that nobody changes meanwhile. One query.
+    """
+    lake = Cast("deployment__lake", IntegerField())
+    shared = Func(_RULE, lake, function="pg_advisory_xact_lock_shared", output_field=TextField())
+    rows = Frame.objects.select_for_update(no_key=True, of=("self",)).annotate(rule_held=shared)
+    return rows.select_related("deployment__lake").get(pk=pk)
+
+
+def hold_back(lake: Lake) -> None:
+    """Wait for what is being settled at `lake`; nothing more is until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_RULE, lake.pk])
 
 
 @transaction.atomic(savepoint=False)

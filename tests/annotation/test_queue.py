@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from annotation import drafts, queue, reviewing
-from annotation.models import Hold, Review, Turn
+from annotation import drafts, queue, reviewing, ruling
+from annotation.models import Hold, Review, SettledFrame, Turn
 from annotation.queue import Desk
 from annotation.reviewing import submit
+from annotation.settling import Rule
 from detection.models import Frame
 from lacs_web.models import Lake, Role
 from tests.cast import person
@@ -248,3 +249,42 @@ def test_reviewers_who_claim_at_the_same_moment_never_hold_the_same_frame() -> N
             Hold.objects.filter(reviewer=desks[number].reviewer).values_list("frame", flat=True)
         )
     assert connection.is_usable()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["review", "rule"])
+def test_a_first_review_beside_a_change_of_the_rule_is_settled_by_the_new_rule(first: str) -> None:
+    (frame,) = survey(1)
+    lake = lake_of([frame])
+    ranger = desk(Role.RANGER, lake)
+
+    def review() -> None:
+        say(frame, ranger, "nobody")
+
+    def rule() -> None:
+        ruling.change(lake=lake, rule=Rule(least_trust=0.9), by=ranger.reviewer)
+
+    one, other = (review, rule) if first == "review" else (rule, review)
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            other()
+        finally:
+            done.set()
+            connections.close_all()
+
+    second = threading.Thread(target=work)
+    with transaction.atomic():
+        one()
+        second.start()
+        while not done.wait(0.02) and not _somebody_waits():
+            pass
+    second.join(60)
+    assert SettledFrame.objects.get().rule["least_trust"] == 0.9
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
