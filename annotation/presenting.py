@@ -12,8 +12,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -41,7 +41,7 @@ def present(
     doubts = _doubts(frames, list(served.values()))
     lifted = set(
         Lifting.objects.filter(
-            frame__in=frames, frame__purge=None, user=desk.reviewer, until__gt=timezone.now()
+            frame__in=frames, frame__purge=None, user=desk.reviewer, until__gt=Now()
         ).values_list("frame_id", flat=True)
         if desk.lifts  # else the door would refuse it
         else ()

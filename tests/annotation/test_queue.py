@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -16,9 +17,12 @@ from annotation.models import Hold, Review, SettledFrame, Turn
 from annotation.queue import Desk
 from annotation.reviewing import submit
 from annotation.settling import Rule
-from detection.models import Frame
+from dashboards import machinery, rollups
+from detection import claims, doctor, renditions
+from detection.models import Frame, Lifting, Run, RunFrame
 from lacs_web.models import Lake, Role
 from tests.cast import person
+from tests.detection.test_faults import HOUR, set_clock
 from tests.factories import examine, make_deployment, make_frame, make_lake
 
 pytestmark = pytest.mark.django_db
@@ -216,6 +220,37 @@ def test_what_was_done_today_counts_frames_once_and_no_skips() -> None:
     say(frames[1], one, "flag")
     say(frames[2], one, "skip")
     assert queue.done_today(one) == 2
+
+
+@pytest.mark.parametrize("off", [HOUR, -HOUR])
+def test_a_web_server_whose_clock_jumped_takes_nothing_from_others_and_holds_no_longer(
+    off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (frame,) = survey(1)
+    lake = lake_of([frame])
+    one, two = desk(Role.VOLUNTEER, lake, "one"), desk(Role.RANGER, lake, "two")
+    queue.claim(one, want=1)
+    deployment = frame.deployment_id
+    with monkeypatch.context() as there:
+        set_clock(there, off)
+        assert queue.claim(two, want=1) == []  # an hour ahead it seems to have lapsed
+        assert queue.take(two, [frame.pk]) == set()
+        assert queue.holds(frame, one.reviewer)
+        assert queue.claim(one, want=1) == [frame]  # and is renewed
+        renditions.lift(frame=frame, user=two.reviewer)
+        token = uuid.uuid4()
+        Run.objects.update(finished_at=None)
+        RunFrame.objects.update(state="pending", claim=token)
+        claims.renew(RunFrame, token)
+        assert doctor.stale_claims() is None
+        assert machinery.machinery([lake]).inference.at_work
+        assert rollups.owed(HOUR / 2, 2 * HOUR) == []
+        assert rollups.owed(timedelta(0), HOUR) == [deployment]
+    left = Hold.objects.get().until - timezone.now()
+    assert timedelta(0) < left <= timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    left = Lifting.objects.get().until - timezone.now()
+    assert timedelta(0) < left <= timedelta(seconds=settings.LIFTED_SECONDS)
+    assert renditions.is_lifted(frame, two.reviewer)
 
 
 @pytest.mark.django_db(transaction=True)
