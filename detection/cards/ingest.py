@@ -24,6 +24,7 @@ from detection.cards import exif, halves, purging, quality, vault, words
 from detection.cards.decode import Picture, Undecodable, decode
 from detection.cards.fitting import Fitting
 from detection.models import Batch, CardFile, Frame
+from lacs_web import stopping
 
 log = logging.getLogger(__name__)
 SETTLED_AT_ONCE = 16
@@ -66,6 +67,10 @@ def ingest_some(batch: Batch, limit: int = 64) -> int:
         # What is read is written while the threads go on reading.
         while some := list(islice(read, SETTLED_AT_ONCE)):
             _settle(batch, [outcome for outcome in some if outcome], token)
+            if stopping.asked():
+                pool.shutdown(cancel_futures=True)
+                claims.hand_back(CardFile, token)
+                break
     purging.again(batch, files)
     return len(files)
 
