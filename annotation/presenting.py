@@ -46,6 +46,7 @@ def present(
         if desk.lifts  # else the door would refuse it
         else ()
     )
+    gone = {frame.pk for frame in frames if hasattr(frame, "purge")}
     zone = desk.lake.zone
     return [
         {
@@ -54,7 +55,10 @@ def present(
             "boxes": boxes[frame.pk],
             "image": picture(frame.pk, lifted=frame.pk in lifted),
             "masked": frame.pk not in lifted,
-            "unmask_url": reverse("annotation:unmask", args=[frame.pk]) if desk.lifts else "",
+            "unmask_url": ""
+            if frame.pk in gone or not desk.lifts
+            else reverse("annotation:unmask", args=[frame.pk]),
+            "mask_stays": mask_stays() if frame.pk in gone and desk.lifts else "",
             "previous": before.get(frame.pk),
             "width": frame.width,
             "height": frame.height,
@@ -69,6 +73,10 @@ def present(
         }
         for frame in frames
     ]
+
+
+def mask_stays() -> str:
+    return _("The original of this frame is gone: its mask stays.")
 
 
 def picture(frame: int, *, lifted: bool = False) -> str:

@@ -143,7 +143,7 @@ def claim(
 
 def rows_of(frames: Sequence[int]) -> dict[int, Frame]:
     """Id → frame, with its deployment and lake. One query."""
-    return Frame.objects.select_related("deployment__lake").in_bulk(frames or [-1])
+    return Frame.objects.select_related("deployment__lake", "purge").in_bulk(frames or [-1])
 
 
 def pick(
