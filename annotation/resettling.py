@@ -7,16 +7,16 @@ clock what kind of frame they stated on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
-from django.db.models import Func, IntegerField, Model, TextField
+from django.db.models import Exists, Func, IntegerField, Model, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from annotation import trust
-from annotation.models import Dispute, Judgement, SettledFrame
+from annotation.models import Dispute, Judgement, Review, SettledFrame
 from annotation.opinions import Opinions, opinions, rule_of
 from annotation.settling import (
     DECISIVE,
@@ -33,6 +33,7 @@ from detection.models import Frame
 from lacs_web.models import Lake
 
 _RULE = 0x4C525545  # of PostgreSQL's advisory locks, with a lake: its rule stays as it is
+CHUNK = 1000  # frames in memory at once
 
 
 @dataclass
@@ -138,6 +139,15 @@ def _word(one: Outcome) -> deciding.Word:
                 boxes = [(box.label, box.x, box.y, box.w, box.h) for box in review.boxes.all()]
                 return deciding.Word(one.said.frame, review.run_id, boxes)
     return deciding.Word(one.said.frame, None)
+
+
+def anew(frames: QuerySet[Frame], rule: Rule) -> Iterator[list[Outcome]]:
+    """What the rule makes of those of `frames` that have a review, some at a time."""
+    read = frames.filter(Exists(Review.objects.filter(frame=OuterRef("pk")))).order_by("pk")
+    after = 0
+    while chunk := list(read.filter(pk__gt=after).select_related("deployment")[:CHUNK]):
+        after = chunk[-1].pk
+        yield [outcome(said, rule) for said in opinions(chunk).values()]
 
 
 def resettle(frame: Frame, rule: Rule | None = None) -> SettledFrame | None:

@@ -6,17 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from annotation import resettling
-from annotation.models import Dispute, LakeRule, Review, SettledFrame
-from annotation.opinions import opinions
+from annotation.models import Dispute, LakeRule, SettledFrame
 from annotation.settling import Rule
 from detection.labels import Label
 from detection.models import Frame
 from lacs_web.models import AuditEvent, Lake, User
-
-CHUNK = 1000  # frames in memory at once
 
 
 @dataclass
@@ -63,14 +59,7 @@ def change(*, lake: Lake, rule: Rule, by: User) -> Effect:
 
 
 def _outcomes(lake: Lake, rule: Rule) -> Iterator[list[resettling.Outcome]]:
-    """What the rule makes of each frame with a review, some at a time."""
-    read = Frame.objects.filter(
-        Exists(Review.objects.filter(frame=OuterRef("pk"))), deployment__lake=lake
-    ).order_by("pk")
-    after = 0
-    while frames := list(read.filter(pk__gt=after).select_related("deployment")[:CHUNK]):
-        after = frames[-1].pk
-        yield [resettling.outcome(said, rule) for said in opinions(frames).values()]
+    return resettling.anew(Frame.objects.filter(deployment__lake=lake), rule)
 
 
 def _add(effect: Effect, outcomes: list[resettling.Outcome]) -> None:
