@@ -107,6 +107,9 @@ class Trial:
             group = service.Group(process.pid, 0, signal.SIGTERM, 8.0, name.startswith("worker"))
             service.stop([group], reap=process.poll)
 
+    def has_ended(self, name: str) -> bool:
+        return self._running[name].poll() is not None
+
     def kill(self, name: str) -> None:
         """SIGKILL to the part and to all that it started."""
         process = self._running.pop(name)
