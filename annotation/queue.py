@@ -36,7 +36,8 @@ _TRIES = 3  # rounds of claiming, when others were faster on some frames
 # One statement decides who has the frame, whoever asks at the same moment.
 _TAKE = """
 INSERT INTO annotation_hold AS hold (frame_id, reviewer_id, until)
-SELECT unnest(%(frames)s::bigint[]), %(reviewer)s, statement_timestamp() + %(lease)s
+SELECT unnest(%(frames)s::bigint[]), %(reviewer)s,
+    statement_timestamp() + make_interval(secs => %(lease)s)
 ON CONFLICT (frame_id) DO UPDATE SET reviewer_id = %(reviewer)s, until = excluded.until
 WHERE hold.reviewer_id = %(reviewer)s OR hold.until < statement_timestamp()
 RETURNING frame_id
@@ -210,7 +211,7 @@ def _hold(desk: Desk, frames: Iterable[int]) -> set[int]:
             {
                 "frames": sorted(frames),  # one order, so that two never deadlock
                 "reviewer": desk.reviewer.pk,
-                "lease": timedelta(seconds=settings.REVIEW_LEASE_SECONDS),
+                "lease": settings.REVIEW_LEASE_SECONDS,
             },
         )
         return {pk for (pk,) in cursor.fetchall()}

@@ -257,7 +257,7 @@ def _small_disk(site: Trial) -> Iterator[None]:
     place.rename(beside)
     place.mkdir()
     size = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file()) + (48 << 20)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "lacs-bench", place]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "lacs-bench", str(place)]
     subprocess.run(mount, check=True)
     try:
         copy(beside, place)

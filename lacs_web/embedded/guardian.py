@@ -30,9 +30,9 @@ def main(lines: IO[str], throwaway: str | None = None) -> None:
     for line in lines:
         sign, pgid, *rest = line.split()
         if sign == "+":
-            stage, number, grace, alone = rest
+            stage, asks, grace, alone = rest
             groups[int(pgid)] = Group(
-                int(pgid), int(stage), int(number), float(grace), bool(int(alone))
+                int(pgid), int(stage), int(asks), float(grace), bool(int(alone))
             )
         else:
             groups.pop(int(pgid), None)
