@@ -74,7 +74,7 @@ def _frame(request: Request, frame: int) -> tuple[queue.Desk, Frame]:
     """The frame and the desk of who asks, if they may review at its lake."""
     user = cast("User", request.user)
     found = fetch(
-        Frame.objects.filter(quarantine="").select_related("deployment__lake"),
+        Frame.objects.filter(quarantine="").select_related("deployment__lake", "purge"),
         user=user,
         action=Action.REVIEW,
         lake="deployment__lake",
@@ -195,7 +195,7 @@ def unmask(request: Request, frame: int) -> Response:
     if not desk.unmasks and not (desk.lifts and queue.holds(found, desk.reviewer)):
         raise PermissionDenied
     if renditions.is_purged(found):
-        raise PermissionDenied(_("The original of this frame is gone: its mask stays."))
+        raise PermissionDenied(presenting.mask_stays())
     renditions.lift(frame=found, user=desk.reviewer)
     return Response({"image": presenting.picture(found.pk, lifted=True)})
 

@@ -28,8 +28,7 @@ def settled_out_of_step() -> Finding | None:
     def mend() -> int:
         for frame in wrong:
             with transaction.atomic():
-                locked = Frame.objects.select_for_update(no_key=True).get(pk=frame.pk)
-                resettling.resettle(locked)
+                resettling.resettle(resettling.locked(frame.pk))
         return len(wrong)
 
     return Finding(

@@ -162,6 +162,7 @@ def lesson(number: int, picture_url: str) -> dict[str, Any]:
         "image": picture_url,
         "masked": False,
         "unmask_url": "",
+        "mask_stays": "",
         "previous": None,
         "width": VIEW.width,
         "height": VIEW.height,

@@ -12,8 +12,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -41,11 +41,12 @@ def present(
     doubts = _doubts(frames, list(served.values()))
     lifted = set(
         Lifting.objects.filter(
-            frame__in=frames, frame__purge=None, user=desk.reviewer, until__gt=timezone.now()
+            frame__in=frames, frame__purge=None, user=desk.reviewer, until__gt=Now()
         ).values_list("frame_id", flat=True)
         if desk.lifts  # else the door would refuse it
         else ()
     )
+    gone = {frame.pk for frame in frames if hasattr(frame, "purge")}
     zone = desk.lake.zone
     return [
         {
@@ -54,7 +55,10 @@ def present(
             "boxes": boxes[frame.pk],
             "image": picture(frame.pk, lifted=frame.pk in lifted),
             "masked": frame.pk not in lifted,
-            "unmask_url": reverse("annotation:unmask", args=[frame.pk]) if desk.lifts else "",
+            "unmask_url": ""
+            if frame.pk in gone or not desk.lifts
+            else reverse("annotation:unmask", args=[frame.pk]),
+            "mask_stays": mask_stays() if frame.pk in gone and desk.lifts else "",
             "previous": before.get(frame.pk),
             "width": frame.width,
             "height": frame.height,
@@ -69,6 +73,10 @@ def present(
         }
         for frame in frames
     ]
+
+
+def mask_stays() -> str:
+    return _("The original of this frame is gone: its mask stays.")
 
 
 def picture(frame: int, *, lifted: bool = False) -> str:

@@ -4,7 +4,8 @@ The estimates ask for frames in turn (`Turn`), each stratum in its fixed pseudo-
 (`Frame.rank`), so that what has been read at any moment is a fair sample; after those come all
 others by rank. A day by hand is read by the clock: what somebody chose must not depend on ranks,
 for it leaves the sampled population. A frame is held by one reviewer at a time, for
-REVIEW_LEASE_SECONDS since they last gave a sign; reviews are blind, so who disagreed over it is
+REVIEW_LEASE_SECONDS since they last gave a sign, by the database's clock, for web servers' may be
+apart; reviews are blind, so who disagreed over it is
 nobody's to see.
 """
 
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from annotation.models import Dispute, Draft, Hold, Review, SettledFrame, VerdictChoice
@@ -34,9 +36,10 @@ _TRIES = 3  # rounds of claiming, when others were faster on some frames
 # One statement decides who has the frame, whoever asks at the same moment.
 _TAKE = """
 INSERT INTO annotation_hold AS hold (frame_id, reviewer_id, until)
-SELECT unnest(%(frames)s::bigint[]), %(reviewer)s, %(until)s
-ON CONFLICT (frame_id) DO UPDATE SET reviewer_id = %(reviewer)s, until = %(until)s
-WHERE hold.reviewer_id = %(reviewer)s OR hold.until < %(now)s
+SELECT unnest(%(frames)s::bigint[]), %(reviewer)s,
+    statement_timestamp() + make_interval(secs => %(lease)s)
+ON CONFLICT (frame_id) DO UPDATE SET reviewer_id = %(reviewer)s, until = excluded.until
+WHERE hold.reviewer_id = %(reviewer)s OR hold.until < statement_timestamp()
 RETURNING frame_id
 """
 
@@ -141,7 +144,7 @@ def claim(
 
 def rows_of(frames: Sequence[int]) -> dict[int, Frame]:
     """Id → frame, with its deployment and lake. One query."""
-    return Frame.objects.select_related("deployment__lake").in_bulk(frames or [-1])
+    return Frame.objects.select_related("deployment__lake", "purge").in_bulk(frames or [-1])
 
 
 def pick(
@@ -161,7 +164,7 @@ def pick(
     want = min(want, MOST_HELD - len(kept))
     if want <= 0:
         return []
-    live = Hold.objects.filter(until__gt=timezone.now(), frame__deployment__lake=desk.lake)
+    live = Hold.objects.filter(until__gt=Now(), frame__deployment__lake=desk.lake)
     mine = list(live.filter(reviewer=desk.reviewer).values_list("frame", flat=True))
     others = live.exclude(reviewer=desk.reviewer)
     words = Review.objects.latest_words().filter(frame__deployment__lake=desk.lake)
@@ -202,15 +205,13 @@ def take(desk: Desk, frames: Sequence[int]) -> set[int]:
 
 def _hold(desk: Desk, frames: Iterable[int]) -> set[int]:
     """As `take`, of frames that are known to be of the lake. One query."""
-    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             _TAKE,
             {
                 "frames": sorted(frames),  # one order, so that two never deadlock
                 "reviewer": desk.reviewer.pk,
-                "now": now,
-                "until": now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS),
+                "lease": settings.REVIEW_LEASE_SECONDS,
             },
         )
         return {pk for (pk,) in cursor.fetchall()}
@@ -252,7 +253,7 @@ def settled_by_others(frame: Frame, reviewer: User) -> bool:
 
 
 def holds(frame: Frame, reviewer: User) -> bool:
-    return Hold.objects.filter(frame=frame, reviewer=reviewer, until__gt=timezone.now()).exists()
+    return Hold.objects.filter(frame=frame, reviewer=reviewer, until__gt=Now()).exists()
 
 
 def let_go(*, frame: Frame, reviewer: User) -> None:

@@ -7,15 +7,16 @@ clock what kind of frame they stated on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
-from django.db.models import Model
+from django.db import connection, transaction
+from django.db.models import Exists, Func, IntegerField, Model, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from annotation import trust
-from annotation.models import Dispute, Judgement, SettledFrame
+from annotation.models import Dispute, Judgement, Review, SettledFrame
 from annotation.opinions import Opinions, opinions, rule_of
 from annotation.settling import (
     DECISIVE,
@@ -29,6 +30,10 @@ from annotation.settling import (
 from detection import deciding
 from detection.labels import Label, Verdict
 from detection.models import Frame
+from lacs_web.models import Lake
+
+_RULE = 0x4C525545  # of PostgreSQL's advisory locks, with a lake: its rule stays as it is
+CHUNK = 1000  # frames in memory at once
 
 
 @dataclass
@@ -77,6 +82,22 @@ def _answers(
     return trust.compare(statement, reached.statement, rule) if reached else {}
 
 
+def locked(pk: int) -> Frame:
+    """The frame, to be settled in this transaction: reviews of one frame are settled one after the
+    other, so that none misses another, and by a rule that nobody changes meanwhile. One query.
+    """
+    lake = Cast("deployment__lake", IntegerField())
+    shared = Func(_RULE, lake, function="pg_advisory_xact_lock_shared", output_field=TextField())
+    rows = Frame.objects.select_for_update(no_key=True, of=("self",)).annotate(rule_held=shared)
+    return rows.select_related("deployment__lake").get(pk=pk)
+
+
+def hold_back(lake: Lake) -> None:
+    """Wait for what is being settled at `lake`; nothing more is until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_RULE, lake.pk])
+
+
 @transaction.atomic(savepoint=False)
 def write(outcomes: Sequence[Outcome], rule: Rule) -> None:
     """Replace what was derived of these frames. The number of queries does not grow with theirs."""
@@ -118,6 +139,15 @@ def _word(one: Outcome) -> deciding.Word:
                 boxes = [(box.label, box.x, box.y, box.w, box.h) for box in review.boxes.all()]
                 return deciding.Word(one.said.frame, review.run_id, boxes)
     return deciding.Word(one.said.frame, None)
+
+
+def anew(frames: QuerySet[Frame], rule: Rule) -> Iterator[list[Outcome]]:
+    """What the rule makes of those of `frames` that have a review, some at a time."""
+    read = frames.filter(Exists(Review.objects.filter(frame=OuterRef("pk")))).order_by("pk")
+    after = 0
+    while chunk := list(read.filter(pk__gt=after).select_related("deployment")[:CHUNK]):
+        after = chunk[-1].pk
+        yield [outcome(said, rule) for said in opinions(chunk).values()]
 
 
 def resettle(frame: Frame, rule: Rule | None = None) -> SettledFrame | None:

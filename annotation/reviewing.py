@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from annotation import drafts, queue
 from annotation.models import Draft, Review, ReviewBox
 from annotation.opinions import opinions, rule_of
-from annotation.resettling import outcome, write
+from annotation.resettling import locked, outcome, write
 from annotation.trust import Answers, bounds
 from detection.labels import Verdict
 from detection.models import Frame, Run
@@ -81,7 +81,7 @@ def submit(
     settled the frame: SettledByOthers, unless the reviewer may settle alone. Raises
     ContradictoryReview when boxes come with any verdict but "boxes", and ReusedRequest.
     """
-    frame = _locked(frame)
+    frame = locked(frame.pk)
     if repeated := earlier(frame=frame, reviewer=reviewer, request_id=request_id):
         return repeated
     alone = allows(reviewer, Action.SETTLE, frame.deployment.lake)
@@ -94,12 +94,6 @@ def submit(
     )  # fmt: skip
     _append(review, boxes, before)
     return review
-
-
-def _locked(frame: Frame) -> Frame:
-    """Reviews of one frame are settled one after the other, so that none misses another."""
-    rows = Frame.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("deployment__lake").get(pk=frame.pk)
 
 
 def _append(review: Review, boxes: Sequence[StatedBox], before: Review | None) -> None:
@@ -142,7 +136,7 @@ def decide(
 
     `boxes` as the editor holds them. Raises what `submit`, `queue.keep` and `drafts.save` raise.
     """
-    frame = _locked(frame)
+    frame = locked(frame.pk)
     if repeated := earlier(frame=frame, reviewer=desk.reviewer, request_id=request_id):
         draft = Draft.objects.filter(frame=frame, reviewer=desk.reviewer).first()
         return repeated, draft.version if draft else version

@@ -6,17 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from annotation import resettling
-from annotation.models import Dispute, LakeRule, Review, SettledFrame
-from annotation.opinions import opinions
+from annotation.models import Dispute, LakeRule, SettledFrame
 from annotation.settling import Rule
 from detection.labels import Label
 from detection.models import Frame
 from lacs_web.models import AuditEvent, Lake, User
-
-CHUNK = 1000  # frames in memory at once
 
 
 @dataclass
@@ -50,9 +46,10 @@ def preview(lake: Lake, rule: Rule) -> Effect:
 @transaction.atomic
 def change(*, lake: Lake, rule: Rule, by: User) -> Effect:
     """Make `rule` the lake's, and settle by it all that was read; written to the audit trail."""
+    resettling.hold_back(lake)
     LakeRule.objects.update_or_create(lake=lake, defaults=rule.to_dict())
     effect = Effect()
-    for outcomes in _outcomes(lake, rule, lock=True):
+    for outcomes in _outcomes(lake, rule):
         _add(effect, outcomes)
         resettling.write(outcomes, rule)
     AuditEvent.objects.create(
@@ -61,17 +58,8 @@ def change(*, lake: Lake, rule: Rule, by: User) -> Effect:
     return effect
 
 
-def _outcomes(lake: Lake, rule: Rule, *, lock: bool = False) -> Iterator[list[resettling.Outcome]]:
-    """What the rule makes of each frame with a review, some at a time."""
-    read = Frame.objects.filter(
-        Exists(Review.objects.filter(frame=OuterRef("pk"))), deployment__lake=lake
-    ).order_by("pk")
-    if lock:  # no review comes in between: submit locks its frame too
-        read = read.select_for_update(of=("self",), no_key=True)
-    after = 0
-    while frames := list(read.filter(pk__gt=after).select_related("deployment")[:CHUNK]):
-        after = frames[-1].pk
-        yield [resettling.outcome(said, rule) for said in opinions(frames).values()]
+def _outcomes(lake: Lake, rule: Rule) -> Iterator[list[resettling.Outcome]]:
+    return resettling.anew(Frame.objects.filter(deployment__lake=lake), rule)
 
 
 def _add(effect: Effect, outcomes: list[resettling.Outcome]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation import api, candidate_views, desk, privacy, tutorial, views
+from annotation import api, candidate_views, desk, privacy, setting_aside, tutorial, views
 
 app_name = "annotation"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("candidates/<int:candidate>/", candidate_views.candidate, name="candidate"),
     path("candidates/<int:candidate>/state", candidate_views.state, name="candidate-state"),
     path("candidates/<int:candidate>/decide", candidate_views.decide, name="candidate-decide"),
+    path("runs/<int:run>/aside", setting_aside.aside, name="run-aside"),
     path("frames/<int:frame>/thread", desk.thread, name="thread"),
     path("frames/<int:frame>/agree", desk.agree, name="agree"),
     path("frames/<int:frame>", api.frame, name="frame"),

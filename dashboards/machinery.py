@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, Sum
-from django.utils import timezone
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Now
 
 from dashboards.models import Change
 from detection.models import CardFile, RunFrame
@@ -21,14 +20,14 @@ KEPT = ~Q(state=CardFile.State.AWAITED)
 
 @dataclass(frozen=True)
 class Queue:
-    """Rows that wait for one kind of worker; `at_work`: one holds some of them now."""
+    """Rows that wait for one kind of worker; `held`: those that one is at now."""
 
     owed: int
-    held_until: datetime | None
+    held: int
 
     @property
     def at_work(self) -> bool:
-        return self.held_until is not None and self.held_until > timezone.now()
+        return self.held > 0
 
     @property
     def stuck(self) -> bool:
@@ -66,13 +65,14 @@ def machinery(lakes: Sequence[Lake]) -> Machinery:
         state=RunFrame.State.PENDING,
     )
     reading = files.filter(state=CardFile.State.STORED)
+    held = Count("pk", filter=Q(lease_until__gt=Now()))
     disk = shutil.disk_usage(_standing(Path(settings.MEDIA_ROOT)))
     return Machinery(
         free=disk.free,
         total=disk.total,
         cards=files.filter(KEPT).aggregate(Sum("size"))["size__sum"] or 0,
-        ingest=Queue(**reading.aggregate(owed=Count("pk"), held_until=Max("lease_until"))),
-        inference=Queue(**frames.aggregate(owed=Count("pk"), held_until=Max("lease_until"))),
+        ingest=Queue(**reading.aggregate(owed=Count("pk"), held=held)),
+        inference=Queue(**frames.aggregate(owed=Count("pk"), held=held)),
         figures_behind=Change.objects.filter(deployment__lake__in=lakes)
         .order_by()
         .aggregate(n=Count("deployment", distinct=True))["n"],

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from dashboards import sheets
 from dashboards.estimators import proxy, sampling, strata
@@ -179,7 +179,7 @@ def owed(quiet_for: timedelta, at_most: timedelta) -> list[int]:
 
     While a run goes on, its counts change every second: making them anew would never end.
     """
-    now = timezone.now()
+    now = Now()  # changes are dated by the database
     late = Change.objects.filter(deployment=OuterRef("deployment"))
     found = Change.objects.filter(
         ~Exists(late.filter(at__gt=now - quiet_for)) | Exists(late.filter(at__lt=now - at_most))

@@ -440,12 +440,18 @@ def extrapolated(season: Mapping[str, Any]) -> str:
     filled = season["unwatched_hours"] - season["blind_hours"]
     if filled >= 0.5 and season["low"] is None:
         said.append(
-            _(
+            ngettext(
+                "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
+                "person-hours, without an interval: that takes %(days)s watched days, and people "
+                "on %(peopled)s of them. Of these, %(observed)s are the observed part, over "
+                "%(watched)s hours; %(gap)s hour is filled in from the same camera, kind of day "
+                "and hour.",
                 "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
                 "person-hours, without an interval: that takes %(days)s watched days, and people "
                 "on %(peopled)s of them. Of these, %(observed)s are the observed part, over "
                 "%(watched)s hours; %(gap)s hours are filled in from the same camera, kind of day "
-                "and hour."
+                "and hour.",
+                round(filled),
             )
             % {
                 "n": number(season["total"], 0),
@@ -458,11 +464,16 @@ def extrapolated(season: Mapping[str, Any]) -> str:
         )
     elif filled >= 0.5:
         said.append(
-            _(
+            ngettext(
+                "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
+                "person-hours (95%% interval: %(low)s to %(high)s). Of these, %(observed)s are the "
+                "observed part, over %(watched)s hours; %(gap)s hour is filled in from the same "
+                "camera, kind of day and hour.",
                 "Extrapolated to scheduled hours that were not watched or not examined: %(n)s "
                 "person-hours (95%% interval: %(low)s to %(high)s). Of these, %(observed)s are the "
                 "observed part, over %(watched)s hours; %(gap)s hours are filled in from the same "
-                "camera, kind of day and hour."
+                "camera, kind of day and hour.",
+                round(filled),
             )
             % {
                 "n": number(season["total"], 0),

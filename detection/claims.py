@@ -55,6 +55,12 @@ def renew(model: type[M], token: uuid.UUID) -> None:
     model._default_manager.filter(claim=token).update(lease_until=lease_end())
 
 
+def hand_back(model: type[M], token: uuid.UUID) -> None:
+    """Let go of what is still claimed by `token`, as though it had not been tried."""
+    held = model._default_manager.filter(claim=token)
+    held.update(claim=None, lease_until=None, attempts=F("attempts") - 1)
+
+
 def lease_end(leases: int = 1) -> CombinedExpression:
     """When what is held from now on comes free, after so many leases."""
     return Now() + timedelta(seconds=leases * settings.LEASE_SECONDS)

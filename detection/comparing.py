@@ -10,6 +10,7 @@ import numpy as np
 from detection.labels import Label
 from detection.models import Detection, Run, RunFrame
 from detection.onnx.boxes import iou
+from detection.runs import EXAMINED
 
 SAME = 0.5  # IoU from which two boxes of a class are of one thing
 
@@ -41,7 +42,7 @@ class Comparison:
 
 def compare(first: Run, other: Run) -> Comparison:
     """Boxes that count, class by class. Three queries."""
-    done = RunFrame.objects.filter(state=RunFrame.State.DONE)
+    done = RunFrame.objects.filter(state__in=EXAMINED)
     common = set(
         done.filter(run=first, frame__in=done.filter(run=other).values("frame")).values_list(
             "frame", flat=True

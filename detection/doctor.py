@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from detection import runs, shadowing, trying
@@ -162,7 +162,7 @@ def purges_cut_off() -> Finding | None:
 
 def stale_claims() -> Finding | None:
     """Work that was begun and that nobody goes on with."""
-    long_ago = timezone.now() - 10 * timedelta(seconds=settings.LEASE_SECONDS)
+    long_ago = Now() - 10 * timedelta(seconds=settings.LEASE_SECONDS)
     stale: list[QuerySet[Any]] = [
         CardFile.objects.filter(state=_State.STORED, lease_until__lt=long_ago),
         RunFrame.objects.filter(state="pending", lease_until__lt=long_ago, run__paused=False),

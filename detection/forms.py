@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from detection import choosing, registering, wording
 from detection.models import EARLIEST_START, Batch, Camera, Deployment, Detector
@@ -217,7 +217,7 @@ class DetectionForm(forms.Form):
         Detector.objects.here().order_by("name"),
         label=gettext_lazy("Second detector"),
         required=False,
-        empty_label=gettext_lazy("none"),
+        empty_label=pgettext_lazy("detector", "none"),  # French tells genders apart
         help_text=gettext_lazy("Looks at each frame too, for what the first does not know."),
     )
     tiling = forms.ChoiceField(

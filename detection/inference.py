@@ -30,6 +30,7 @@ from detection.cards.decode import decode
 from detection.detecting import Looking, looking
 from detection.models import Frame, Run, RunFrame
 from detection.onnx.sequence import Loader, Seen, detect_in_order
+from lacs_web import stopping
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,7 +41,8 @@ _KEPT = 64  # small neighbours kept decoded: some 60 MB
 
 
 def examine(run: Run, *, limit: int) -> int:
-    """Claim up to `limit` frames of `run`, detect, store; returns how many were claimed.
+    """Claim up to `limit` frames of `run`, detect, store; returns how many were claimed. A worker
+    that is to end hands back the rest.
 
     Raises ModelRefused, with nothing claimed: what ails the detector is no fault of the frames.
     """
@@ -56,13 +58,16 @@ def examine(run: Run, *, limit: int) -> int:
         if isinstance(seen, Exception):
             log.warning("frame %s could not be examined: %s", row.frame_id, seen)
             runs.fail(row=row, token=token, reason=str(seen) or type(seen).__name__)
-            continue
-        outcome = runs.Outcome(
-            eye.boxes(seen),
-            problem=_problem(row.frame, seen),
-            light=np.clip(np.round(seen.light), -127, 127).astype(np.int8).tobytes(),
-        )
-        runs.store(row=row, token=token, outcome=outcome, ignored=zones)
+        else:
+            outcome = runs.Outcome(
+                eye.boxes(seen),
+                problem=_problem(row.frame, seen),
+                light=np.clip(np.round(seen.light), -127, 127).astype(np.int8).tobytes(),
+            )
+            runs.store(row=row, token=token, outcome=outcome, ignored=zones)
+        if stopping.asked():
+            claims.hand_back(RunFrame, token)
+            break
     if not run.engine:
         runs.note_engine(run, eye.engine)
     return len(rows)

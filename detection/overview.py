@@ -100,7 +100,7 @@ def work(runs: QuerySet[Run]) -> list[Work]:
         runs.select_related("detector", "second_detector", "batch__deployment__lake", "started_by")
         .annotate(
             total=Count("run_frames"),
-            done=Count("run_frames", filter=Q(run_frames__state=state.DONE)),
+            done=Count("run_frames", filter=Q(run_frames__state__in=[state.DONE, state.ASIDE])),
             failed=Count("run_frames", filter=Q(run_frames__state=state.FAILED)),
             doubtful=Count("run_frames", filter=~Q(run_frames__problem="")),
             lately=Count("run_frames", filter=lately),

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import simplejpeg
 from django.conf import settings
-from django.utils import timezone
+from django.db.models.functions import Now
 from numpy.typing import NDArray
 
 from detection.cards import vault
@@ -182,7 +182,7 @@ def examined(frame: Frame) -> bool:
     return done.exclude(frame__purge__rule__has_key="erased").exists()
 
 
-def lift(*, frame: Frame, user: User) -> Lifting:
+def lift(*, frame: Frame, user: User) -> None:
     """Let `user` see `frame` unmasked for a while; written to the audit trail.
 
     Whether they may is for the caller to ask.
@@ -190,8 +190,8 @@ def lift(*, frame: Frame, user: User) -> Lifting:
     AuditEvent.objects.create(
         user=user, lake=frame.deployment.lake, action="mask lifted", detail={"frame": frame.pk}
     )
-    return Lifting.objects.create(
-        frame=frame, user=user, until=timezone.now() + timedelta(seconds=settings.LIFTED_SECONDS)
+    Lifting.objects.create(
+        frame=frame, user=user, until=Now() + timedelta(seconds=settings.LIFTED_SECONDS)
     )
 
 
@@ -204,7 +204,7 @@ def is_lifted(frame: Frame, user: User) -> bool:
     """Whether `user` has lifted the mask of `frame` and the time for it has not run out."""
     if is_purged(frame):
         return False
-    return Lifting.objects.filter(frame=frame, user=user, until__gt=timezone.now()).exists()
+    return Lifting.objects.filter(frame=frame, user=user, until__gt=Now()).exists()
 
 
 STAMP_SHARE = 1 / 14  # of the height, at the top and at the bottom: where cameras burn in the time

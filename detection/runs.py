@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from detection import claims
@@ -34,6 +35,9 @@ from detection.zoning import Polygon, stands_in
 from lacs_web.models import AuditEvent, User
 
 State = RunFrame.State
+EXAMINED = (State.DONE, State.ASIDE)
+# Why what a run had not come to is not examined: taken up again with the run.
+SET_ASIDE = "set aside before it was examined"
 
 
 class AlreadyRunning(Exception):
@@ -144,6 +148,53 @@ def set_paused(*, run: Run, paused: bool, user: User) -> None:
 
 
 @transaction.atomic
+def set_aside(*, run: Run, user: User) -> bool:
+    """Have a run that was a mistake count nowhere and go no further; whether that was not so
+    already. Its boxes stay as they are, and mask whom they show.
+    """
+    standing = Run.objects.filter(pk=run.pk, set_aside_at=None)
+    now = timezone.now()
+    if not standing.update(set_aside_at=now, finished_at=Coalesce("finished_at", now)):
+        return False
+    rows = RunFrame.objects.filter(run=run)
+    rows.filter(state=State.PENDING).update(
+        state=State.FAILED, reason=SET_ASIDE, claim=None, lease_until=None, attempts=0
+    )
+    frames = rows.filter(state=State.DONE).update(state=State.ASIDE)
+    _note_aside(run, user, "run set aside", frames)
+    return True
+
+
+@transaction.atomic
+def count_again(*, run: Run, user: User) -> bool:
+    """Take back `set_aside`; whether there was something to take back. What the run had not come
+    to is owed again. Raises AlreadyRunning where the detector is at work on the batch by now.
+    """
+    rows = RunFrame.objects.filter(run=run)
+    if not Run.objects.filter(pk=run.pk).exclude(set_aside_at=None).update(set_aside_at=None):
+        return False
+    frames = rows.filter(state=State.ASIDE).update(state=State.DONE)
+    if rows.filter(reason=SET_ASIDE).update(state=State.PENDING, reason=""):
+        same = Run.objects.filter(batch=run.batch_id, detector=run.detector_id, finished_at=None)
+        if busy := same.first():
+            raise AlreadyRunning(busy)
+        Run.objects.filter(pk=run.pk).update(finished_at=None)
+    _note_aside(run, user, "run counted again", frames)
+    return True
+
+
+def _note_aside(run: Run, user: User, action: str, frames: int) -> None:
+    """In the audit trail; which boxes repeat is seen over all runs that count."""
+    owe_weighing(run.batch.deployment)
+    AuditEvent.objects.create(
+        user=user,
+        lake=run.batch.deployment.lake,
+        action=action,
+        detail={"run": run.pk, "frames": frames},
+    )
+
+
+@transaction.atomic
 def keep_for_new_cards(
     *,
     deployment: Deployment,
@@ -210,7 +261,7 @@ def owe_newly_dated(deployment: Deployment) -> None:
     A finished run is taken up again, with the settings that it had. The sweep rings for it.
     """
     for batch in Batch.objects.filter(deployment=deployment, runs__isnull=False).distinct():
-        here = batch.runs.filter(imported_from="")
+        here = batch.runs.filter(imported_from="", set_aside_at=None)
         run = here.order_by(F("finished_at").desc(nulls_first=True)).first()
         if run is None:
             continue
@@ -316,7 +367,8 @@ def progress(run: Run) -> dict[str, int]:
     counts = dict(
         RunFrame.objects.filter(run=run).order_by().values_list("state").annotate(n=Count("pk"))
     )
-    result = {state.value: counts.get(state, 0) for state in State}
+    counts[State.DONE] = sum(counts.pop(state, 0) for state in EXAMINED)
+    result = {state.value: counts.get(state, 0) for state in State if state != State.ASIDE}
     return result | {"total": sum(result.values())}
 
 

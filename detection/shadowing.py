@@ -19,6 +19,7 @@ from django.utils import timezone
 from detection import claims, inference, runs
 from detection.detecting import looking
 from detection.models import Candidate, CandidateFrame, Deployment, Detector, Frame
+from lacs_web import stopping
 from lacs_web.models import AuditEvent, User
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,9 @@ def examine(candidate: Candidate, *, limit: int) -> int:
         else:
             told = {"state": State.DONE, "boxes": [vars(box) for box in eye.boxes(one)]}
         held.update(claim=None, lease_until=None, **told)
+        if stopping.asked():
+            claims.hand_back(CandidateFrame, token)
+            break
     return len(rows)
 
 

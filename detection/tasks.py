@@ -25,6 +25,7 @@ from detection.cards import judging, vault
 from detection.cards.ingest import give_up_on_poison, ingest_some
 from detection.models import Batch, CardFile, Detector, Run, Trial
 from detection.onnx.runtime import ModelRefused
+from lacs_web import stopping
 
 log = logging.getLogger(__name__)
 CHUNK = 50  # frames per message: one message per frame costs as much as the work
@@ -38,7 +39,7 @@ _rung: dict[int, float] = {}  # batch → when this process last rang for it, a 
 def ingest(batch_id: int) -> None:
     """Read what is stored of one batch until nothing is free."""
     batch = Batch.objects.select_related("deployment__lake", "deployment__camera").get(pk=batch_id)
-    while ingest_some(batch):
+    while ingest_some(batch) and not stopping.asked():
         pass
     if batch_id in judging.owed():
         judging.judge(batch)

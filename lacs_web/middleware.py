@@ -1,13 +1,16 @@
 """French first: on pages the visitor's own choice decides the language, not what the browser asks
-for; a program, which has no switch to press, says in Accept-Language what it wants to read.
+for; a program, which has no switch to press, says in Accept-Language what it wants to read. And the
+login, which is asked for only where one is needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -42,3 +45,20 @@ def _is_program(request: HttpRequest) -> bool:
     """What our own pages ask for names the page, and is to be in the page's language."""
     asks = request.path.startswith("/api/") or "Authorization" in request.headers
     return asks and "Referer" not in request.headers
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Django's asks who somebody is, so the database, also where nobody need be: a probe must
+    answer while the database is away, whatever cookies come with it.
+    """
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., Any],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)

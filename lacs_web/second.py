@@ -148,10 +148,11 @@ class Required:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_args: object) -> HttpResponse | None:
-        user, match = request.user, request.resolver_match
-        if not (settings.REQUIRE_CODE and isinstance(user, User)):
+        match = request.resolver_match
+        if not settings.REQUIRE_CODE or (match is not None and match.view_name in OPEN_TO_ALL):
             return None
-        if match is not None and match.view_name in OPEN_TO_ALL:
+        user = request.user  # not before: the probe answers without a database
+        if not isinstance(user, User):
             return None
         if not must(user) or codes.of(user) is not None:
             return None

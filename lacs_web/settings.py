@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "lacs_web.tokens.Tokens",
     "lacs_web.second.Required",
     # Everything is behind a login unless a view says otherwise with @login_not_required.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "lacs_web.middleware.LoginRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from lacs_web.models import Role
+from lacs_web.models import ApiToken, Role
 
 NAMES = {
     # people
@@ -113,7 +116,42 @@ NAMES = {
     "first": gettext_lazy("first day"),
     "last": gettext_lazy("last day"),
 }
-_SCOPES = {"park": gettext_lazy("the whole park"), "lake": gettext_lazy("this lake")}
+# Name → code → words, as on the pages where it was chosen.
+_CODES: dict[str, dict[str, Any]] = {
+    "scope": {
+        "park": gettext_lazy("the whole park"),
+        "lake": gettext_lazy("this lake"),
+        **dict(ApiToken.Scope.choices),
+    },
+    "country": {"FR": gettext_lazy("of France"), "IT": gettext_lazy("of Italy")},
+    "kinds": {
+        "water": gettext_lazy("water"),
+        "shore": gettext_lazy("shore"),
+        "meadow": gettext_lazy("meadow"),
+        "path": gettext_lazy("path"),
+        "ignore": gettext_lazy("ignore"),
+    },
+    "activities": {
+        "bathing": gettext_lazy("bathing"),
+        "on_water": gettext_lazy("on the water"),
+        "fishing": gettext_lazy("fishing"),
+        "walking": gettext_lazy("walking"),
+        "bivouac": gettext_lazy("bivouac"),
+        "pastoral": gettext_lazy("pastoral work"),
+    },
+    "format": {
+        "xlsx": gettext_lazy("Workbook (XLSX)"),
+        "csv": gettext_lazy("Days (CSV)"),
+        "counters": gettext_lazy("Hourly counters (CSV)"),
+        "camtrap-dp": gettext_lazy("Camtrap DP"),
+        "coco": gettext_lazy("COCO"),
+        "yolo": gettext_lazy("YOLO"),
+        "megadetector": gettext_lazy("MegaDetector JSON"),
+    },
+}
+
+
+_MOMENTS = {"expires", "starts_at", "ends_at", "on", "first", "last", "from", "to"}  # ISO
 
 
 def told(detail: dict[str, Any]) -> str:
@@ -138,8 +176,19 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(filter(None, (_value(name, each) for each in value)))
     if value in Role.values and name in {"role", "before"}:
         return str(Role(value).label)
-    if name == "scope":
-        return str(_SCOPES.get(value, value))
+    if name in _CODES:
+        return str(_CODES[name].get(value, value))
+    if name in _MOMENTS:
+        return _when(str(value))
     if name in {"detector", "second"}:  # by their SHA-256
         return str(value)[:12]
     return str(value)
+
+
+def _when(said: str) -> str:
+    """A day or an instant as people write it; as it is what is neither."""
+    moment = parse_datetime(said)
+    if moment is not None and timezone.is_aware(moment):
+        return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    day = parse_date(said)
+    return said if day is None else date_format(day, "DATE_FORMAT")

@@ -75,6 +75,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "detection:run": {"GET": Action.READ_CARDS},
     "detection:run-pause": {"POST": Action.DETECT},
     "detection:run-repeat": {"POST": Action.DETECT},
+    "annotation:run-aside": {"POST": Action.DETECT},
     "detection:runs-beside": {"GET": Action.READ_CARDS},
     "detection:trial": {"GET": Action.DETECT},
     "detection:trial-state": {"GET": Action.DETECT},

@@ -150,6 +150,7 @@ AS_FORM: dict[str, Any] = {
     "detection:try": DETECTION,
     "detection:run-pause": {"paused": "1"},
     "detection:run-repeat": {"frames": "failed"},
+    "annotation:run-aside": {"aside": "1"},
     "annotation:privacy": {
         "form": "erase", "days": 90, "unsettled_days": 90, "on": "2027-01-01", "why": "a",
         "rule-days": 90, "rule-unsettled_days": 9, "rule-on": "2027-01-01", "erase-undated": "on",

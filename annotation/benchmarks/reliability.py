@@ -11,6 +11,8 @@ nothing.
     LACS_BENCH_FILES=40            files of each card
     LACS_BENCH_SHORT=1             one fault alone: what `make test` does
     LACS_BENCH_FAULTS=connections  only those with this word in their name
+    LACS_BENCH_TMPFS=1             no room for PostgreSQL itself, alone: its files on a small disk
+                                   in memory, which takes root and Linux
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import io
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -140,6 +143,14 @@ def _tried(site: Trial, files: int) -> Iterator[Line]:
         card, again = next(cards), partial(_again, "postgres")
         yield _upload(site, hand, card, "PostgreSQL killed", again)
         return
+    if os.environ.get("LACS_BENCH_TMPFS"):
+        with _small_disk(site):
+            fault = "no room for PostgreSQL"
+            yield _upload(site, hand, next(cards), fault, _filled)
+            yield _reading(site, hand, next(cards), fault, _filled)
+            yield _detection(site, hand, next(cards), fault, _filled)
+            yield _review(site, hand, fault, _filled)
+        return
     word = os.environ.get("LACS_BENCH_FAULTS", "")
     web = partial(_again, "web")
     while_sent: tuple[tuple[str, Strike], ...] = (
@@ -232,6 +243,54 @@ def _full(site: Trial) -> None:
     time.sleep(2)
     site.stop("web")
     site.start("web")
+
+
+@contextlib.contextmanager
+def _small_disk(site: Trial) -> Iterator[None]:
+    """PostgreSQL's files on a disk of their own with 48 MB to spare; they come back at the end."""
+    place, beside = site.folder / "postgres", site.folder / "postgres.beside"
+
+    def copy(source: Path, target: Path) -> None:
+        subprocess.run(["cp", "-a", f"{source}/.", target], check=True)
+
+    site.stop("postgres")
+    place.rename(beside)
+    place.mkdir()
+    size = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file()) + (48 << 20)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "lacs-bench", str(place)]
+    subprocess.run(mount, check=True)
+    try:
+        copy(beside, place)
+        site.start("postgres")
+        yield
+        site.stop("postgres")
+        shutil.rmtree(beside)
+        beside.mkdir()
+        copy(place, beside)
+    finally:
+        site.stop("postgres")
+        subprocess.run(["umount", place], check=True)
+    place.rmdir()
+    beside.rename(place)
+    site.start("postgres")
+
+
+def _filled(site: Trial) -> None:
+    """Not a byte is left beside PostgreSQL's files for as long as five leases; then there is room.
+
+    A server that ended of it is started again, as its supervisor does.
+    """
+    filler = site.folder / "postgres" / "filler"
+    limit = time.monotonic() + 5 * float(PACE["LACS_LEASE_SECONDS"])
+    with filler.open("wb", buffering=0) as file:
+        while time.monotonic() < limit:
+            with contextlib.suppress(OSError):
+                while file.write(bytes(1 << 16)):
+                    pass
+            time.sleep(0.05)
+    filler.unlink()
+    if site.has_ended("postgres"):
+        site.start("postgres")
 
 
 # What is done ----------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from detection.cards import exif, halves, purging, quality, vault, words
 from detection.cards.decode import Picture, Undecodable, decode
 from detection.cards.fitting import Fitting
 from detection.models import Batch, CardFile, Frame
+from lacs_web import stopping
 
 log = logging.getLogger(__name__)
 SETTLED_AT_ONCE = 16
@@ -73,6 +74,10 @@ def ingest_some(batch: Batch, limit: int = 256) -> int:
             if time.monotonic() > renewed + settings.LEASE_SECONDS / 3:
                 claims.renew(CardFile, token)
                 renewed = time.monotonic()
+            if stopping.asked():
+                pool.shutdown(cancel_futures=True)
+                claims.hand_back(CardFile, token)
+                break
     purging.again(batch, files)
     return len(files)
 

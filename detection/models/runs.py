@@ -71,7 +71,8 @@ class Run(models.Model):
     """One detector, or two together, with fixed settings over one batch; kept for good.
 
     A frame's boxes are those of the latest run that examined it: a later run supersedes, frame by
-    frame, and the earlier one stays as it was.
+    frame, and the earlier one stays as it was. A run that was a mistake is set aside: its frames
+    are those of the run before it, if any, and its boxes only mask.
     """
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="runs")
@@ -93,6 +94,7 @@ class Run(models.Model):
     finds_people = models.BooleanField(default=True, db_default=True)
     paused = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True)
+    set_aside_at = models.DateTimeField(null=True)
     # When its boxes came to be weighed anew (detection/weighing.py); null: nothing is owed.
     weigh_owed_at = models.DateTimeField(null=True)
 
@@ -122,7 +124,8 @@ class RunFrameQuerySet(models.QuerySet["RunFrame"]):
 
 
 class RunFrame(models.Model):
-    """One frame that a run owes, examined exactly once: pending ─ claimed ─▶ done | failed.
+    """One frame that a run owes, examined exactly once: pending ─ claimed ─▶ done | failed; what is
+    done is aside while its run is.
 
     A done row without detections says that the machine looked and found nothing.
     """
@@ -131,6 +134,7 @@ class RunFrame(models.Model):
         PENDING = "pending"
         DONE = "done"
         FAILED = "failed"
+        ASIDE = "aside"
 
     class Problem(models.TextChoices):
         """Why the frame may be unreadable, seen against its neighbours (onnx/quality.py): proposed,

@@ -2,10 +2,10 @@
 
     python -m lacs_web.embedded.guardian [THROWAWAY_FOLDER] < lines
 
-Reads `+ PGID STAGE SIGNAL GRACE` and `- PGID` from the supervisor's pipe. The pipe's end is the
-supervisor's end, however it came; what is still listed then is stopped in order, and a throwaway
-folder goes with it. The guardian inherits the lock of the data folder, which so stays taken until
-everything has stopped.
+Reads `+ PGID STAGE SIGNAL GRACE ENDS_ITS_OWN` and `- PGID` from the supervisor's pipe. The pipe's
+end is the supervisor's end, however it came; what is still listed then is stopped in order, and a
+throwaway folder goes with it. The guardian inherits the lock of the data folder, which so stays
+taken until everything has stopped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def main(lines: IO[str], throwaway: str | None = None) -> None:
     for line in lines:
         sign, pgid, *rest = line.split()
         if sign == "+":
-            groups[int(pgid)] = Group(int(pgid), int(rest[0]), int(rest[1]), float(rest[2]))
+            stage, asks, grace, alone = rest
+            groups[int(pgid)] = Group(
+                int(pgid), int(stage), int(asks), float(grace), bool(int(alone))
+            )
         else:
             groups.pop(int(pgid), None)
     service.stop(groups.values())
@@ -61,7 +64,8 @@ class Guardian:
         return process, service.group(what, process.pid)
 
     def _watch(self, group: Group) -> None:
-        self._tell(f"+ {group.pgid} {group.stage} {group.stop_signal:d} {group.grace}")
+        rest = f"{group.stage} {group.stop_signal:d} {group.grace} {group.ends_its_own:d}"
+        self._tell(f"+ {group.pgid} {rest}")
 
     def forget(self, group: Group) -> None:
         """Its number may soon be another program's."""

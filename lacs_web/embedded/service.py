@@ -29,6 +29,8 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)  # added to ours
     stop_signal: int = signal.SIGTERM
     grace: float = 4.0  # seconds between the polite signal and SIGKILL
+    # Whether the polite signal is for its first process alone, which ends those that it started.
+    ends_its_own: bool = False
     account: pwd.struct_passwd | None = None
     log: Path | None = None  # where its lines go instead of the console
 
@@ -41,6 +43,7 @@ class Group:
     stage: int
     stop_signal: int
     grace: float
+    ends_its_own: bool = False
 
 
 def spawn(
@@ -80,7 +83,7 @@ def spawn(
 
 
 def group(service: Service, pid: int) -> Group:
-    return Group(pid, service.stage, service.stop_signal, service.grace)
+    return Group(pid, service.stage, service.stop_signal, service.grace, service.ends_its_own)
 
 
 def stop(
@@ -97,7 +100,7 @@ def stop(
         now = [one for one in left if one.stage == left[0].stage]
         left = left[len(now) :]
         for one in now:
-            _signal(one.pgid, one.stop_signal)
+            _signal(one.pgid, one.stop_signal, os.kill if one.ends_its_own else os.killpg)
         _await(now, max(one.grace for one in now), reap, hurry)
         for one in now:
             _signal(one.pgid, signal.SIGKILL)
@@ -115,10 +118,10 @@ def _await(
         time.sleep(0.02)
 
 
-def _signal(pgid: int, number: int) -> bool:
+def _signal(pgid: int, number: int, send: Callable[[int, int], None] = os.killpg) -> bool:
     """Whether the group was there to be signalled."""
     try:
-        os.killpg(pgid, number)
+        send(pgid, number)
     except (ProcessLookupError, PermissionError):  # macOS says EPERM of a group of zombies
         return False
     return True

@@ -104,8 +104,11 @@ class Trial:
         """Politely, as a system does that is shut down."""
         process = self._running.pop(name, None)
         if process is not None:
-            group = service.Group(process.pid, 0, signal.SIGTERM, 5.0)
+            group = service.Group(process.pid, 0, signal.SIGTERM, 8.0, name.startswith("worker"))
             service.stop([group], reap=process.poll)
+
+    def has_ended(self, name: str) -> bool:
+        return self._running[name].poll() is not None
 
     def kill(self, name: str) -> None:
         """SIGKILL to the part and to all that it started."""

@@ -140,7 +140,8 @@ def services(settings: Settings) -> list[Service]:
                 *("--concurrency", str(processes), *worker),
             ],
             stage=WORKERS,
-            grace=3.0,
+            grace=8.0,  # what is in hand is finished, the rest handed back (lacs_web/stopping.py)
+            ends_its_own=True,
         ),
         # One process with a thread for each core inside it (detection/inference.py).
         Service(
@@ -150,7 +151,8 @@ def services(settings: Settings) -> list[Service]:
                 *("--concurrency", "1", *worker),
             ],
             stage=WORKERS,
-            grace=3.0,
+            grace=8.0,  # what is in hand is finished, the rest handed back (lacs_web/stopping.py)
+            ends_its_own=True,
         ),
         Service(
             "beat",

@@ -8,16 +8,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.conf import settings
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from annotation import drafts, queue, reviewing
-from annotation.models import Hold, Review, Turn
+from annotation import drafts, queue, reviewing, ruling
+from annotation.models import Hold, Review, SettledFrame, Turn
 from annotation.queue import Desk
 from annotation.reviewing import submit
-from detection.models import Frame
+from annotation.settling import Rule
+from dashboards import machinery, rollups
+from detection import claims, doctor, renditions
+from detection.models import Frame, Lifting, Run, RunFrame
 from lacs_web.models import Lake, Role
 from tests.cast import person
+from tests.detection.test_faults import HOUR, set_clock
 from tests.factories import examine, make_deployment, make_frame, make_lake
 
 pytestmark = pytest.mark.django_db
@@ -217,6 +222,37 @@ def test_what_was_done_today_counts_frames_once_and_no_skips() -> None:
     assert queue.done_today(one) == 2
 
 
+@pytest.mark.parametrize("off", [HOUR, -HOUR])
+def test_a_web_server_whose_clock_jumped_takes_nothing_from_others_and_holds_no_longer(
+    off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (frame,) = survey(1)
+    lake = lake_of([frame])
+    one, two = desk(Role.VOLUNTEER, lake, "one"), desk(Role.RANGER, lake, "two")
+    queue.claim(one, want=1)
+    deployment = frame.deployment_id
+    with monkeypatch.context() as there:
+        set_clock(there, off)
+        assert queue.claim(two, want=1) == []  # an hour ahead it seems to have lapsed
+        assert queue.take(two, [frame.pk]) == set()
+        assert queue.holds(frame, one.reviewer)
+        assert queue.claim(one, want=1) == [frame]  # and is renewed
+        renditions.lift(frame=frame, user=two.reviewer)
+        token = uuid.uuid4()
+        Run.objects.update(finished_at=None)
+        RunFrame.objects.update(state="pending", claim=token)
+        claims.renew(RunFrame, token)
+        assert doctor.stale_claims() is None
+        assert machinery.machinery([lake]).inference.at_work
+        assert rollups.owed(HOUR / 2, 2 * HOUR) == []
+        assert rollups.owed(timedelta(0), HOUR) == [deployment]
+    left = Hold.objects.get().until - timezone.now()
+    assert timedelta(0) < left <= timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    left = Lifting.objects.get().until - timezone.now()
+    assert timedelta(0) < left <= timedelta(seconds=settings.LIFTED_SECONDS)
+    assert renditions.is_lifted(frame, two.reviewer)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_reviewers_who_claim_at_the_same_moment_never_hold_the_same_frame() -> None:
     frames = survey(60)
@@ -248,3 +284,42 @@ def test_reviewers_who_claim_at_the_same_moment_never_hold_the_same_frame() -> N
             Hold.objects.filter(reviewer=desks[number].reviewer).values_list("frame", flat=True)
         )
     assert connection.is_usable()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["review", "rule"])
+def test_a_first_review_beside_a_change_of_the_rule_is_settled_by_the_new_rule(first: str) -> None:
+    (frame,) = survey(1)
+    lake = lake_of([frame])
+    ranger = desk(Role.RANGER, lake)
+
+    def review() -> None:
+        say(frame, ranger, "nobody")
+
+    def rule() -> None:
+        ruling.change(lake=lake, rule=Rule(least_trust=0.9), by=ranger.reviewer)
+
+    one, other = (review, rule) if first == "review" else (rule, review)
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            other()
+        finally:
+            done.set()
+            connections.close_all()
+
+    second = threading.Thread(target=work)
+    with transaction.atomic():
+        one()
+        second.start()
+        while not done.wait(0.02) and not _somebody_waits():
+            pass
+    second.join(60)
+    assert SettledFrame.objects.get().rule["least_trust"] == 0.9
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None

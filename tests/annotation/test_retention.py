@@ -418,6 +418,10 @@ def test_nobody_is_asked_what_is_on_an_erased_frame(
     client.force_login(officer)
     liftings = Lifting.objects.count()
     assert client.post(reverse("annotation:unmask", args=[gone.pk])).status_code == 403
+    # The editor offers no lifting where there is nothing to be seen, and says why.
+    for each, url in ((gone, ""), (stays, reverse("annotation:unmask", args=[stays.pk]))):
+        given = client.get(reverse("annotation:frame", args=[each.pk])).json()
+        assert (given["unmask_url"], bool(given["mask_stays"])) == (url, not url)
     assert Lifting.objects.count() == liftings
     said = {
         "request_id": str(uuid.uuid4()), "verdict": "nobody", "version": 0, "boxes": [],

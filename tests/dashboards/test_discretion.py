@@ -206,6 +206,15 @@ def test_nothing_that_a_partner_gets_tells_of_a_lone_bather(
             answer = program.get(csv, {"from": str(FIRST), "to": str(LAST), "table": table})
             assert answer.status_code == 200
             found[f"token {table}"] = parts(answer.getvalue())
+        kinds = ("csv", "xlsx", "counters")
+        files = [reverse("dashboards:api-export-figures", args=[lake.slug, kind]) for kind in kinds]
+        for address in (reverse("dashboards:api-attendance", args=[lake.slug]), *files):
+            # Whole, one quiet day, and what lies before and up to it: nothing left to subtract.
+            for first, last in ((24, 29), (25, 25), (24, 24), (24, 25), (25, 26)):
+                period = {"from": f"2025-07-{first}", "to": f"2025-07-{last}"}
+                answer = program.get(address, period)
+                assert answer.status_code == 200
+                found[f"{address} {first} {last}"] = parts(answer.getvalue())
         return found
 
     one_day = f"{csv}?from=2025-07-25&to=2025-07-25&table=activities"

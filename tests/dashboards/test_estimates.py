@@ -292,6 +292,9 @@ def test_a_season_is_filled_in_camera_by_camera(in_english: None) -> None:
     method = ZipFile(io.BytesIO(b"".join(book.parts))).read("xl/worksheets/sheet1.xml").decode()
     assert said in method
     assert "simulate_seasons --extrapolated" in method
+    for ends in ({"low": None}, {"low": 36.0, "high": 47.0}):
+        single = sentences.extrapolated(season | ends | {"unwatched_hours": 11.2})
+        assert "over 18 hours; 1 hour is filled in" in single
     one = sentences.extrapolated(season | {"unwatched_hours": 1, "blind_hours": 1})
     assert one.startswith("1 scheduled hour of a camera")
 

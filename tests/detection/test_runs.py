@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 import redis
+from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -25,9 +26,10 @@ from django.utils import timezone
 from PIL import Image
 
 from detection import choosing, claims, inference, runs, tasks
-from detection.cards import vault
-from detection.models import Batch, Detection, Detector, Frame, Run, RunFrame
+from detection.cards import ingest, vault
+from detection.models import Batch, CardFile, Detection, Detector, Frame, Run, RunFrame
 from detection.registering import register
+from lacs_web import stopping
 from lacs_web.embedded import redis as redis_server
 from tests.factories import make_deployment
 from tests.onnx_models import tiny_yolox
@@ -151,6 +153,31 @@ def test_a_slow_frame_is_held_for_as_long_as_it_takes(
     assert inference.examine(run, limit=50) == 1
     assert taken == []
     assert runs.progress(run)["done"] == 1
+
+
+@pytest.mark.django_db
+def test_a_worker_that_is_to_end_hands_back_what_it_has_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "SETTLED_AT_ONCE", 2)
+    monkeypatch.setattr(stopping, "_asked", bytearray(1))
+    batch = import_card(tmp_path, 6)
+    CardFile.objects.update(state="stored", frame=None, attempts=0)
+    Frame.objects.all().delete()
+    assert not stopping.asked()
+    worker_shutting_down.send(sender=None)
+    assert stopping.asked()
+    tasks.ingest(batch.pk)
+    stored = batch.files.filter(state="stored")
+    assert batch.files.count() - stored.count() == 2
+    assert claims.free(stored).filter(attempts=0).count() == 4
+    stopping._asked[0] = 0
+    tasks.ingest(batch.pk)
+    run = open_run(batch)
+    stopping._asked[0] = 1
+    tasks.detect(run.pk)
+    assert runs.progress(run)["done"] == 1
+    assert claims.free(runs.owed(run)).filter(attempts=0).count() == 5
 
 
 @pytest.mark.django_db

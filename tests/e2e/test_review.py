@@ -588,6 +588,10 @@ def tablet(frames: list[Frame], desk: Desk, browser: Browser, live_server: Any) 
 
 
 def test_every_gesture_of_fingers(tablet: Tablet, frames: list[Frame]) -> None:
+    bar = tablet.page.locator(".bar").bounding_box()
+    assert bar
+    assert bar["height"] < 60, "the bar is one row"
+    assert tablet.page.evaluate("document.querySelector('.bar').scrollWidth") <= 820
     chosen = tablet.page.locator("[data-testid=box].selected")
     tablet.tap(0.25, 0.6)
     expect(chosen).to_have_count(1)

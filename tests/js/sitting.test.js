@@ -340,3 +340,22 @@ test("time on a frame is time at work: a pause counts as away", () => {
   now += 90_000;
   assert.equal(watch.seconds, 24);
 });
+
+test("a statement that was not taken is open again, and the frame that is shown stays", async () => {
+  const { sitting, server, sync, shown } = await sit(3);
+  sync.on("refused", ({ id }) => sitting.untaken(id));
+  server.before = ({ method, url }) => (method === "POST" && url.includes("reviews") ? 400 : null);
+  sitting.decide("nobody");
+  await settle();
+  assert.equal(here(sitting), 2);
+  assert.deepEqual(shown, [1, 2]);
+  assert.equal(sitting.visit(1).verdict, null);
+  sitting.decide("nobody");
+  sitting.decide("nobody");
+  await settle();
+  server.before = () => null;
+  assert.equal(here(sitting), 1); // nothing else is left to work on
+  sitting.decide("unreadable");
+  await settle();
+  assert.equal(server.stated(1).verdict, "unreadable");
+});

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -25,6 +26,30 @@ def test_everything_is_behind_a_login(client: Client) -> None:
     answer = client.get(reverse("home"))
     assert (answer.status_code, urlsplit(answer["Location"]).path) == (302, reverse("signin"))
     assert client.get("/healthz").content == b"ok\n"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_probe_says_that_the_database_is_away_whatever_comes_with_it(
+    client: Client, settings: Any, strict: bool
+) -> None:
+    settings.REQUIRE_CODE = strict
+    settings.METRICS_TOKEN = "prometheus"
+    client.force_login(User.objects.create_user("officer@example.org"))
+    client.cookies["django_language"] = "it"
+    made_up = Client()
+    made_up.cookies["sessionid"] = "x" * 32
+
+    def away(*_args: object) -> None:
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(away):
+        for each in (client, made_up, Client()):
+            for more in ({}, {"Authorization": "Bearer lacs_x"}):
+                answer = each.get("/healthz", headers=more)
+                assert (answer.status_code, answer.content) == (503, b"database unreachable\n")
+        answer = Client().get("/metrics", headers={"Authorization": "Bearer prometheus"})
+        assert "lacs_database_up 0" in answer.content.decode()
+    assert client.get("/healthz").status_code == 200
 
 
 def test_a_link_signs_in_once_and_only_when_the_button_is_pressed(client: Client) -> None:

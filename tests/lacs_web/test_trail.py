@@ -15,8 +15,11 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from annotation import discretion
 from annotation.ruling import Effect
 from annotation.settling import Rule
+from dashboards.exporting import FORMATS
+from detection.models import Zone
 from detection.onnx.engine import DetectorSettings
 from detection.placing import KEPT
 from lacs_web import trail, trail_text
@@ -139,6 +142,22 @@ def test_the_page_shows_this_lake_and_its_people_alone(lake: Lake, officer: User
     event = AuditEvent.objects.create(user=officer, lake=lake, action="role changed", detail=said)
     told = "role: volunteer; right: yes; where: the whole park; before: ranger<"
     assert told in page(officer, lake)
+    codes = {
+        "activities": ["bathing", "on_water"], "kinds": ["water", "ignore"], "format": "xlsx",
+        "country": "FR", "expires": "2025-07-01T10:00:00+00:00", "on": "2025-07-02",
+        "scope": "figures", "from": "north-shore",
+    }  # fmt: skip
+    AuditEvent.objects.filter(pk=event.pk).update(detail=codes)
+    shown_codes = page(officer, lake)
+    for words in (
+        "activities: bathing, on the water", "zones: water, ignore", "format: Workbook (XLSX)",
+        "country: of France", "expires: 1 July 2025, 12:00", "on: 2 July 2025",
+        "where: read figures", "from: north-shore",
+    ):  # fmt: skip
+        assert words in shown_codes
+    assert {code for code, _words in discretion.CHOICES} == set(trail_text._CODES["activities"])
+    assert set(Zone.Kind.values) == set(trail_text._CODES["kinds"])
+    assert set(FORMATS) == set(trail_text._CODES["format"])
     event.delete()
     assert "elsewhere" not in shown
     assert stranger.email not in shown

@@ -415,11 +415,19 @@ sync.on("reviewed", ({ id, doneToday, feedback }) => {
 const timeOf = (id) => sitting.visit(id)?.frame.time_label ?? "";
 
 sync.on("refused", async ({ id, detail, verdict }) => {
-  const tell = () => notices.show(`frame-${id}`, text("refused", { time: timeOf(id), detail }), [
-    { text: text("understood"), run: () => notices.clear(`frame-${id}`) },
+  const name = `frame-${id}`;
+  const known = Boolean(sitting.visit(id));
+  // Whoever is at another frame by now goes on there, and comes back when they like.
+  if (verdict && known) sitting.untaken(id);
+  else if (verdict) await sitting.bring(id).catch(() => {});
+  const open = () => {
+    notices.clear(name);
+    sitting.show(sitting.visit(id));
+  };
+  notices.show(name, text("refused", { time: timeOf(id), detail }), [
+    ...(known && sitting.current?.frame.id !== id ? [{ text: text("button_open"), run: open }] : []),
+    { text: text("understood"), run: () => notices.clear(name) },
   ]);
-  if (verdict) await sitting.bring(id).catch(() => {});
-  tell();
 });
 
 sync.on("lost", ({ id, detail, code }) => {

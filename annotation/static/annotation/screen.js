@@ -142,6 +142,7 @@ export function createScreen({ root, text, words, canvas, list, palettes, pictur
   function mask() {
     const { frame } = visit;
     show("masked", frame.masked);
+    part("masked").title = frame.mask_stays ?? "";
     show("unmask", frame.masked && Boolean(frame.unmask_url));
   }
 

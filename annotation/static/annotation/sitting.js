@@ -282,6 +282,16 @@ export function createSitting({
       keepNote(current);
     },
 
+    /** The statement on a frame was not taken: it is open again, and what is shown stays. */
+    untaken(id) {
+      const visit = visits.find((other) => other.frame.id === id);
+      if (!visit) return;
+      forget(visit);
+      Object.assign(visit, { verdict: null, told: visit.toldBefore });
+      emit("reopened", { visit });
+      if (waiting) wait();
+    },
+
     /** A frame whose statement was not taken, or that an earlier page left: shown, to be worked on. */
     async bring(id) {
       const visit =

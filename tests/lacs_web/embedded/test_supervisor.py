@@ -28,6 +28,12 @@ echo hello from $0
 wait $child; wait $child
 '''
 DEAF = "trap '' TERM; echo $0 started $$ 0 >> notes; while :; do sleep 0.1; done"
+ALONE = '''
+sh -c 'trap "echo alone signalled >> notes" TERM; while :; do sleep 0.1; done' & child=$!
+trap "sleep 1; kill -9 $child; echo $0 stopped >> notes; exit 0" TERM
+echo $0 started $$ $child >> notes
+wait $child; wait $child
+'''
 with Supervisor() as supervisor, contextlib.suppress(Stopped):
     for stage, name in enumerate(["store", "worker", "web"]):
         supervisor.start(Service(name, ["sh", "-c", SHELL, name], stage=stage))
@@ -36,6 +42,8 @@ with Supervisor() as supervisor, contextlib.suppress(Stopped):
             while open("notes").read().count("started") < 3:
                 time.sleep(0.02)
             supervisor.start(Service(name, ["sh", "-c", line, name], stage=9, grace=0.3))
+    if "alone" in sys.argv:
+        supervisor.start(Service("alone", ["sh", "-c", ALONE, "alone"], ends_its_own=True))
     supervisor.wait()
 print("all stopped")
 """
@@ -122,6 +130,19 @@ def test_a_process_deaf_to_the_signal_is_killed(
     one.process.terminate()
     assert one.process.wait(20) == 0
     assert not [pid for pid in one.pids() if alive(pid)]
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_what_ends_its_own_processes_is_signalled_alone(
+    watched: Callable[..., Watched], alive: Alive, eventually: Eventually, end: signal.Signals
+) -> None:
+    """By the supervisor, and by its guardian."""
+    one = watched("alone")
+    one.process.send_signal(end)
+    one.process.wait(20)
+    eventually(lambda: not any(alive(pid) for pair in one.started("alone") for pid in pair))
+    assert "alone" in one.stopped()
+    assert ["alone", "signalled"] not in one.lines()
 
 
 def test_nothing_outlives_a_killed_supervisor(
