@@ -63,13 +63,21 @@ machine AS (
         AND NOT EXISTS (SELECT 1 FROM detection_suppression x WHERE x.detection_id = m.id)
     GROUP BY m.frame_id
 ),
+stated AS (
+    SELECT b.review_id, b.label, b.activity, 1 AS n
+    FROM annotation_reviewbox b JOIN placed p ON p.review_id = b.review_id
+    UNION ALL
+    SELECT c.review_id, c.label, c.activity, c.n
+    FROM annotation_reviewcount c JOIN placed p ON p.review_id = c.review_id
+),
 people AS (
-    SELECT b.review_id, {counts}
-    FROM annotation_reviewbox b JOIN placed p ON p.review_id = b.review_id GROUP BY b.review_id
+    SELECT b.review_id, {counts} FROM stated b GROUP BY b.review_id
 ),
 spent AS (
     SELECT v.frame_id, sum(v.seconds) AS seconds, bool_or(v.picked) AS picked
-    FROM annotation_review v JOIN placed p ON p.id = v.frame_id GROUP BY v.frame_id
+    FROM annotation_review v JOIN placed p ON p.id = v.frame_id
+    LEFT JOIN annotation_import i ON i.id = v.imported_from_id
+    WHERE i.undone_at IS NULL GROUP BY v.frame_id
 ),
 judged AS (
     SELECT p.*, seen.run_id, coalesce(machine.persons, 0) AS machine,
@@ -106,7 +114,7 @@ _KINDS = {
     "herd": f"b.label IN ({_HERD})",
 }
 _FRAMES = _FRAMES.format(
-    counts=", ".join(f"count(*) FILTER (WHERE {_KINDS[name]}) AS {name}" for name in sheets.COUNTS),
+    counts=", ".join(f"sum(b.n) FILTER (WHERE {_KINDS[name]}) AS {name}" for name in sheets.COUNTS),
     named=", ".join(f"coalesce(people.{name}, 0)" for name in sheets.COUNTS),
 )
 _COLUMNS = 12 + len(sheets.COUNTS)

@@ -164,6 +164,12 @@ def rule(text: str) -> str:
     rule = json.loads(text)
     if rule["clause"] == "alone":
         return _("settled by one person with the right to do so alone")
+    if rule["clause"] == "imported":
+        kind, _space, digest = rule["source"].rpartition(" ")
+        return _("counted elsewhere and brought in from a file (%(kind)s, SHA-256 %(digest)s…)") % {
+            "kind": kind,
+            "digest": digest,
+        }
     if rule["clause"] == "trusted and machine":
         return _(
             "settled by one trusted reviewer (trust %(trust)s or more) who agrees with the machine"
