@@ -25,9 +25,9 @@ def people(frame: Frame) -> Iterator[Rect]:
     heard = last.filter(alone=True) if settled else last
     stated = ReviewBox.objects.filter(review__in=heard, label=Label.PERSON)
     counted = ReviewCount.objects.filter(review__in=heard, label=Label.PERSON)
-    boxes = stated.values_list("x", "y", "w", "h")
-    rows = boxes.union(counted.values_list(*map(Value, (0.0, 0.0, 1.0, 1.0))))
-    found = [Rect(*box) for box in rows.order_by("x", "y", "w", "h")]
+    nowhere = counted.values_list(*map(Value, (0.0, 0.0, 1.0, 1.0)))
+    rows = stated.values_list("x", "y", "w", "h").union(nowhere)
+    found = [Rect(*sides) for sides in rows.order_by("x", "y", "w", "h")]
     if not settled:
         drawn = Draft.objects.filter(frame=frame, boxes__isnull=False)
         for boxes in drawn.order_by("pk").values_list("boxes", flat=True):

@@ -65,6 +65,8 @@ WORDS = PERSONAL | {
     "originals purged": _("purged originals"),
     "purge held": _("held purges back"),
     "purge let go": _("ended a hold"),
+    "reviews imported": _("brought in what was counted with another tool"),
+    "reviews taken back": _("took back what was counted with another tool"),
     "retention changed": _("changed how long originals are kept"),
     "role changed": _("changed a role"),
     "role ended": _("ended a role"),

@@ -101,6 +101,8 @@ TABLE: dict[str, dict[str, Right]] = {
     "annotation:candidate": {"GET": Action.DETECT},
     "annotation:candidate-state": {"GET": Action.DETECT},
     "annotation:candidate-decide": {"POST": Action.DETECT},
+    "annotation:import": {"GET": Action.DETECT, "POST": Action.DETECT},
+    "annotation:import-undo": {"POST": Action.DETECT},
     "annotation:thread": {"GET": Action.REVIEW, "POST": Action.REVIEW},
     "annotation:agree": {"POST": Action.SETTLE},
     # dashboards

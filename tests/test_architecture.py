@@ -31,6 +31,7 @@ PURE = [
     "detection/cards/quality.py",
     "detection/cards/schedule.py",
     "detection/zoning.py",
+    "annotation/elsewhere",
     "annotation/proposing.py",
     "annotation/settling.py",
     "annotation/sign.py",
