@@ -198,6 +198,33 @@ def _reaches(
     }  # fmt: skip
 
 
+PASSAGES = ("#93b442", "#2f7d5b", "#c9a227", "#8577b8", "#b8651b", "#2b3a67")
+
+
+def beside(
+    days: Sequence[str], *, upper: Series, lower: Sequence[Series], units: tuple[str, str]
+) -> Chart:
+    """Two charts over the same ISO `days`, one above the other, each with its own axis and unit:
+    what has two units is never laid on one scale.
+    """
+    found = bars(
+        days,
+        [upper, *lower],
+        unit=units[0],
+        colours=[VALIDATED, *(PASSAGES[n % len(PASSAGES)] for n in range(len(lower)))],
+        dates=True,
+    )
+    for trace in found["data"]:
+        del trace["width"]  # those of several counters stand side by side
+        if trace["marker"]["color"] != VALIDATED:
+            trace["yaxis"] = "y3"
+    layout = found["layout"]
+    layout["yaxis3"] = layout["yaxis"] | {"title": {"text": units[1]}, "domain": [0, 0.45]}
+    layout["yaxis"] = layout["yaxis"] | {"domain": [0.55, 1]}
+    layout["xaxis"]["anchor"] = "y3"
+    return found
+
+
 def by_hour(
     hours: Sequence[Mapping[str, Any]], *, names: Mapping[str, str], hover: Mapping[int, str]
 ) -> Chart:

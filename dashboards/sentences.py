@@ -710,6 +710,24 @@ def years_summary(years: list[Mapping[str, Any]]) -> str:
     }
 
 
+def passages_summary(figures: Mapping[str, Any]) -> str:
+    """What each counter counted, and that it is another thing than presence."""
+    said = [
+        ngettext(
+            "%(counter)s counted %(n)s passages on %(days)s day",
+            "%(counter)s counted %(n)s passages on %(days)s days",
+            each["days_counted"],
+        )
+        % {
+            "counter": each["counter"],
+            "n": number(each["passages"], 0),
+            "days": number(each["days_counted"], 0),
+        }
+        for each in figures["passages"]
+    ]
+    return str(_("; ")).join(said) + "."
+
+
 def span_name(first: date, last: date) -> str:
     return _("from %(first)s to %(last)s") % {
         "first": short_day(first),

@@ -63,6 +63,8 @@ WORDS = PERSONAL | {
     "invitation made": _("invited somebody"),
     "mask lifted": _("lifted a mask"),
     "originals purged": _("purged originals"),
+    "passages read in": _("read in a pedestrian counter"),
+    "passages removed": _("removed a pedestrian counter"),
     "purge held": _("held purges back"),
     "purge let go": _("ended a hold"),
     "reviews imported": _("brought in what was counted with another tool"),

@@ -119,6 +119,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "dashboards:calendar": {"GET": Action.MANAGE, "POST": Action.MANAGE},
     "dashboards:school-year": {"POST": Action.MANAGE},
     "dashboards:holiday": {"GET": Action.MANAGE, "POST": Action.MANAGE},
+    "dashboards:counters": {"GET": Action.MANAGE, "POST": Action.MANAGE},
     "dashboards:exports": {"GET": Action.READ_FIGURES},
     "dashboards:export-figures": {"GET": Action.READ_FIGURES},
     "dashboards:export-frames": {"GET": Action.EXPORT},

@@ -42,6 +42,7 @@ PURE = [
     "dashboards/discretion.py",
     "dashboards/exports.py",
     "dashboards/formats/archive.py",
+    "dashboards/formats/passages.py",
     "dashboards/formats/table.py",
     "dashboards/formats/workbook.py",
     "dashboards/figures.py",

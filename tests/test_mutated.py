@@ -170,6 +170,9 @@ AS_FORM: dict[str, Any] = {
     "dashboards:calendar": HOLIDAY,
     "dashboards:holiday": HOLIDAY | {"remove": "1"},
     "dashboards:school-year": {"year": "2025"},
+    "dashboards:counters": {
+        "clock": "winter", "known": "replace", "names": "a = b", "kept": "0" * 64, "sure": "on",
+    },
     "dashboards:links": {
         "label": "a", "expires": "2027-01-01", "first": "2025-07-01", "last": "2025-07-31",
         "framed_by": "https://example.org", "beside": 1,
