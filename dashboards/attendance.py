@@ -206,7 +206,7 @@ def _reckoned(
     sheet = discretion.discreet(days.sheet, rule, night) if rule else days.sheet
     part = figures.Part(sheet)
     found = {
-        **figures.estimated(part, days.seconds),
+        **figures.estimated(part, days.pace),
         "peak": _peak(sheet),
         "activities_by_day": _activities(sheet),
         "hours": _hours(part),

@@ -66,6 +66,9 @@ class CounterForm(forms.Form):
     name = forms.CharField(max_length=255, required=False)
     sure = forms.BooleanField(required=False)
 
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, label_suffix="")
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not data.get("file") and not data.get("kept"):
@@ -87,7 +90,7 @@ def counters(request: HttpRequest, lake: str) -> HttpResponse:
             messages.success(request, _("The counter is removed."))
         return redirect("dashboards:counters", here.slug)
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = CounterForm(*sent, label_suffix="")
+    form = CounterForm(*sent)
     report = None
     if getattr(request, "left_out", False):
         form.errors["file"] = form.error_class([counting.refusal(Refused("large"))])

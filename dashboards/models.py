@@ -48,6 +48,7 @@ class DayFigures(models.Model):
     machine_only_person_hours = models.FloatField(null=True)  # null: no detector alone
     peak_persons = models.IntegerField(null=True)
     seconds = models.FloatField()  # that reviewers spent on the day's frames
+    n_brought = models.IntegerField(default=0, db_default=0)  # settled by a file, in nobody's time
     runs = ArrayField(models.BigIntegerField())
     rules = ArrayField(models.TextField())
     frames = models.BinaryField()

@@ -617,7 +617,7 @@ def _passages(figures: Figures) -> Panel:
             else ""
             for day, each in zip(shown, mine, strict=True)
         ]
-        return name, [each and each["passages"] for each in mine], texts, ()
+        return name, [each["passages"] if each else None for each in mine], texts, ()
 
     validated = [days[day]["validated_person_hours"] if day in days else None for day in shown]
     said = [

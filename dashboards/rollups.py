@@ -10,10 +10,12 @@ Does not estimate: `dashboards.attendance` does, from what is kept here.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -248,7 +250,8 @@ def differences(deployment: Deployment) -> list[str]:
 
 _WRITTEN = [
     "n_frames", "n_read", "watched_hours", "read_hours", "validated_person_hours",
-    "machine_only_hours", "machine_only_person_hours", "peak_persons", "seconds", "runs", "rules",
+    "machine_only_hours", "machine_only_person_hours", "peak_persons", "seconds", "n_brought",
+    "runs", "rules",
     "frames", "readings", "population", "features",
 ]  # fmt: skip
 
@@ -387,6 +390,7 @@ def _day(deployment: Deployment, raw: Raw, stratum: Ints, place: Ints, x: Any) -
         else None,
         peak_persons=int(persons[read].max()) if read.any() else None,
         seconds=float(raw.seconds.sum()),
+        n_brought=sum(_is_brought(text) for text in raw.rule if text),
         runs=np.unique(raw.run[raw.watched & (raw.run >= 0)]).tolist(),
         rules=sorted({text for text, was in zip(raw.rule, read, strict=True) if was and text}),
         frames=frames.tobytes(),
@@ -394,6 +398,12 @@ def _day(deployment: Deployment, raw: Raw, stratum: Ints, place: Ints, x: Any) -
         population=sheets.population(stratum, raw.hours, x),
         features=features.tobytes(),
     )
+
+
+@lru_cache(maxsize=1000)
+def _is_brought(rule: str) -> bool:
+    """Whether the rule by which a frame is settled is a file's (annotation/resettling.py)."""
+    return bool(json.loads(rule).get("clause") == "imported")
 
 
 def _raw(deployment: Deployment, day: date | None = None) -> Raw:

@@ -452,6 +452,7 @@ def test_it_counts_exactly_and_is_no_sample_until_it_is_taken_back(
     report = bring(place.lake, "coco", path, content)
     told = figures(place.lake)
     assert told["frames_read"] == 1
+    assert DayFigures.objects.get().n_brought == 1  # in nobody's time here
     assert told["validated_person_hours"] == pytest.approx(5 / 60)
     assert not _in_sample(place, frames[0])
     assert _in_sample(place, frames[1])
