@@ -619,6 +619,8 @@ def _passages(figures: Figures) -> Panel:
         ]
         return name, [each["passages"] if each else None for each in mine], texts, ()
 
+    partly = {each["day"].isoformat() for each in read if each["basis"] == "partly read"}
+    light = _("Light bars: a day read in part, and only its hours that were read.")
     validated = [days[day]["validated_person_hours"] if day in days else None for day in shown]
     said = [
         ""
@@ -666,11 +668,12 @@ def _passages(figures: Figures) -> Panel:
             lower=[series(*pair) for pair in zip(
                 [each["counter"] for each in counters], by_day, strict=True)],
             units=(_("person-hours"), _("passages")),
+            partly=partly,
         ),
         table="passages",
         tall=True,
-        note=_(
+        note=" ".join([*([light] if partly else []), _(
             "A passage is somebody who goes by the counter; person-hours are presence at the lake. "
             "The two are never added. Hours that a counter missed are gaps."
-        ),
+        )]),
     )  # fmt: skip

@@ -216,6 +216,7 @@ def test_the_page_shows_both_units_apart_and_a_link_no_day_beyond_its_own(
     assert layout["yaxis3"]["title"]["text"] == "passages"
     assert layout["yaxis3"]["domain"][1] < layout["yaxis"]["domain"][0]
     axes = {trace["name"]: trace.get("yaxis", "y") for trace in chart["data"]}
+    assert chart["data"][0]["marker"]["opacity"] == [1, 0.45]  # the 26th is read in part
     assert axes == {"validated person-hours": "y", "up": "y3", "down": "y3"}
     table = client.get(
         reverse("dashboards:attendance-csv", args=[lake.slug]),
