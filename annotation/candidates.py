@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from annotation.models import LabelChoice, ReviewBox, SettledFrame
+from annotation.models import LabelChoice, ReviewBox, SettledFrame, VerdictChoice
 from annotation.opinions import marks, rule_of
 from annotation.settling import Mark, Rule, match
 from detection.contesting import MEASURES, Contest, Settled, contest
@@ -45,7 +45,8 @@ class Held:
 
 def settled(deployment: Deployment) -> QuerySet[Frame]:
     """What a candidate may be shown."""
-    return Frame.objects.filter(deployment=deployment, settled__readable=True)
+    readable = Frame.objects.filter(deployment=deployment, settled__readable=True)
+    return readable.exclude(settled__review__verdict=VerdictChoice.COUNTED)  # it has no boxes
 
 
 def hold(candidate: Candidate, label: str) -> Held:
@@ -69,6 +70,7 @@ def hold(candidate: Candidate, label: str) -> Held:
         frame__captured_at__isnull=False,
         frame__deployment=F("candidate__deployment"),
     ).select_related("frame")
+    seen = seen.exclude(frame__settled__review__verdict=VerdictChoice.COUNTED)
     new = {row.frame_id: row for row in seen}
     frames, names = _old(list(new))
     stated = _stated(frames)

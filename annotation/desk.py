@@ -242,7 +242,7 @@ def _opinions(said: opinions.Opinions) -> list[Opinion]:
     found = [
         Opinion(
             key=str(review.pk) if review.verdict in DECISIVE else "",
-            name=_("Ranger") if review.alone else _("Opinion %(n)d") % {"n": number},
+            name=_name(review, number),
             words=_words(review.verdict, statement),
             comment=review.comment,
             marks=statement.marks,
@@ -255,6 +255,12 @@ def _opinions(said: opinions.Opinions) -> list[Opinion]:
         words = _words(Verdict.BOXES, said.machine)
         found.append(Opinion("machine", _("Machine"), words, "", said.machine.marks))
     return found
+
+
+def _name(review: Review, number: int) -> str:
+    if review.imported_from_id:
+        return _("Brought in")
+    return _("Ranger") if review.alone else _("Opinion %(n)d") % {"n": number}
 
 
 def _words(verdict: str, statement: Statement) -> str:

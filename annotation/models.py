@@ -22,6 +22,7 @@ class VerdictChoice(models.TextChoices):
     UNREADABLE = "unreadable", _("unreadable")
     SKIP = "skip", _("skipped")
     FLAG = "flag", _("flagged to the ranger")
+    COUNTED = "counted", _("counted elsewhere, without boxes")
 
 
 class LabelChoice(models.TextChoices):
@@ -163,13 +164,51 @@ class Draft(models.Model):
         return f"{self.frame_id}, version {self.version}"
 
 
+class Import(models.Model):
+    """A file by which what people of another tool counted came in; it settles frames on which
+    nobody here has spoken, until it is taken back.
+    """
+
+    class Kind(models.TextChoices):
+        CAMTRAP = "camtrap-dp", _("Camtrap DP package")
+        TIMELAPSE = "timelapse", _("Timelapse (CSV)")
+        COCO = "coco", _("COCO (JSON)")
+        YOLO = "yolo", _("YOLO (text files)")
+
+    lake = models.ForeignKey(Lake, models.CASCADE, related_name="imports")
+    kind = models.CharField(max_length=10, choices=Kind)
+    file = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    settings = models.JSONField(default=dict)  # what its words were said to mean
+    frames = models.PositiveIntegerField()
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lake", "sha256"], condition=Q(undone_at=None), name="import_once_per_lake"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sha256[:12]}"
+
+
 class ReviewQuerySet(models.QuerySet["Review"]):
+    def standing(self) -> ReviewQuerySet:
+        """All but those of imports that were taken back."""
+        return self.filter(imported_from__undone_at=None)
+
     def latest_words(self) -> ReviewQuerySet:
-        """Those that no later one of their author replaces."""
+        """Those that no later one of their author replaces, and that were not taken back."""
         later = Review.objects.filter(
             frame=OuterRef("frame"), author=OuterRef("author"), pk__gt=OuterRef("pk")
         )
-        return self.filter(~Exists(later))
+        return self.standing().filter(~Exists(later))
 
 
 class Review(models.Model):
@@ -196,6 +235,8 @@ class Review(models.Model):
     # Kind → trust in the reviewer at that moment (trust.py); {} for who may settle alone.
     trust = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     at = models.DateTimeField(auto_now_add=True)
+    # Whose words these are nobody here knows: they came in with a file. Such reviews are `picked`.
+    imported_from = models.ForeignKey(Import, models.PROTECT, null=True, related_name="reviews")
 
     objects = ReviewQuerySet.as_manager()
 
@@ -237,6 +278,34 @@ class ReviewBox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} at {self.x:.3f}, {self.y:.3f}"
+
+
+class ReviewCount(models.Model):
+    """So many of a kind on a frame, without a box for each; only of what was counted elsewhere.
+
+    Beside the boxes of the review, not instead of them.
+    """
+
+    MOST = 1000
+
+    review = models.ForeignKey(Review, models.CASCADE, related_name="counts")
+    label = models.CharField(max_length=10, choices=LabelChoice)
+    activity = models.CharField(max_length=10, choices=ActivityChoice, blank=True)
+    n = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["review", "label", "activity"], name="review_count_once_per_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(label__in=LabelChoice.values, n__gte=1, n__lte=1000),
+                name="review_count_within_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n} × {self.label}"
 
 
 class SettledFrame(models.Model):

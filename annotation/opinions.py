@@ -42,7 +42,8 @@ def opinions(frames: Sequence[Frame]) -> dict[int, Opinions]:
     """
     found = {frame.pk: Opinions(frame) for frame in frames}
     latest: dict[tuple[int, object], Review] = {}
-    for review in Review.objects.filter(frame__in=found).order_by("pk").prefetch_related("boxes"):
+    words = Review.objects.standing().filter(frame__in=found).select_related("imported_from")
+    for review in words.order_by("pk").prefetch_related("boxes"):
         latest[review.frame_id, review.author] = review
     for review in latest.values():
         one = found[review.frame_id]
@@ -54,6 +55,7 @@ def opinions(frames: Sequence[Frame]) -> dict[int, Opinions]:
                 alone=review.alone,
                 marks=marks(one.frame, review.boxes.all()),
                 trust=review.trust,
+                source=str(review.imported_from or ""),
             )
         )
     for pk, seen in _machine(list(found)).items():

@@ -20,6 +20,7 @@ from lacs_web.api import SmallJSONParser
 MOST_BYTES = 1_000_000  # 1,000 boxes take a quarter of that
 MOST_BOXES = 1000
 MOST_FRAMES = 50
+STATED = [each for each in VerdictChoice.choices if each[0] != Verdict.COUNTED]
 _ID = 2**63 - 1  # the largest id that the database can hold
 
 S = TypeVar("S", bound=serializers.Serializer[Any])
@@ -189,7 +190,7 @@ class DraftWritten(serializers.Serializer[Any]):
 
 class ReviewStated(DraftWritten):
     request_id = serializers.UUIDField()
-    verdict = serializers.ChoiceField(VerdictChoice.choices)
+    verdict = serializers.ChoiceField(STATED)
     seconds = Number(min_value=0, max_value=86_400)
     comment = serializers.CharField(
         max_length=1000, allow_blank=True, default="", trim_whitespace=True

@@ -73,11 +73,11 @@ def outcome(said: Opinions, rule: Rule) -> Outcome:
 def _answers(
     statement: Statement, said: Opinions, rule: Rule, reached: Settlement | None
 ) -> dict[str, str]:
-    """How the statement compares with what others settled without it."""
-    if reached is None:
+    """How the statement compares with what others here settled without it."""
+    if reached is None or reached.statement.source:
         return {}
     if statement.id in reached.voices:
-        others = [each for each in said.statements if each.id != statement.id]
+        others = [each for each in said.statements if each.id != statement.id and not each.source]
         reached = settle(others, rule, said.machine)
     return trust.compare(statement, reached.statement, rule) if reached else {}
 
@@ -108,7 +108,7 @@ def write(outcomes: Sequence[Outcome], rule: Rule) -> None:
             frame_id=each.said.frame.pk,
             review_id=each.settlement.statement.id,
             readable=each.settlement.statement.verdict != Verdict.UNREADABLE,
-            rule=rule.to_dict() | {"clause": each.settlement.clause},
+            rule=_rule(each.settlement, rule),
             voices=list(each.settlement.voices),
             at=now,
         )
@@ -129,6 +129,13 @@ def write(outcomes: Sequence[Outcome], rule: Rule) -> None:
     Judgement.objects.filter(review__frame__in=frames).delete()
     Judgement.objects.bulk_create([one for each in outcomes for one in each.judgements])
     deciding.hear([_word(each) for each in outcomes])
+
+
+def _rule(reached: Settlement, rule: Rule) -> dict[str, object]:
+    """What the frame is settled by; of what was counted elsewhere, no parameter of ours."""
+    if reached.statement.source:
+        return {"clause": reached.clause, "source": reached.statement.source}
+    return rule.to_dict() | {"clause": reached.clause}
 
 
 def _word(one: Outcome) -> deciding.Word:

@@ -3,7 +3,8 @@
 A frame settles when somebody with the right to settle alone reviews it, when two volunteers agree,
 or when one volunteer who is trusted with what they state agrees with the machine. Two statements
 agree when they have the same verdict and all boxes match one to one. The order of reviews does not
-matter. Knows no queue, and takes trust as it was when each review was made (trust.py).
+matter. What was counted elsewhere stands while nobody here has spoken, and is no voice among those
+who have. Knows no queue, and takes trust as it was when each review was made (trust.py).
 """
 
 from __future__ import annotations
@@ -52,13 +53,14 @@ class Statement:
     alone: bool = False
     marks: tuple[Mark, ...] = ()
     trust: Mapping[str, float] = field(default_factory=dict)  # kind → trust when it was made
+    source: str = ""  # the file that it came in with; "": it was made here
 
 
 @dataclass(frozen=True)
 class Settlement:
     """Whose statement counts, the clause that says so, and the statements that made it so.
 
-    Clauses: "alone", "two agree", "trusted and machine".
+    Clauses: "alone", "two agree", "trusted and machine", "imported".
     """
 
     statement: Statement
@@ -67,6 +69,7 @@ class Settlement:
 
 
 DECISIVE = frozenset({Verdict.BOXES.value, Verdict.NOBODY.value, Verdict.UNREADABLE.value})
+_SPEAKS = DECISIVE | {Verdict.FLAG.value}
 NOBODY = "nobody"  # the kind of a frame without boxes; all other kinds are classes
 VOICES = 3  # volunteers who disagree: more of them would not help, the ranger is asked
 
@@ -81,6 +84,11 @@ def settle(
     people who agree outweigh one and the machine; where two pairs of people contradict each other
     nothing is settled, and more people outweigh fewer.
     """
+    brought = [each for each in statements if each.source]
+    statements = [each for each in statements if not each.source]
+    if brought and not any(each.verdict in _SPEAKS for each in statements):
+        last = max(brought, key=lambda each: each.id)
+        return Settlement(last, "imported", (last.id,))
     decisive = sorted((each for each in statements if each.verdict in DECISIVE), key=lambda s: s.id)
     if alone := [each for each in decisive if each.alone]:
         return Settlement(alone[-1], "alone", (alone[-1].id,))
@@ -117,7 +125,7 @@ def trusted(statement: Statement, rule: Rule) -> bool:
 
 def disputed(statements: Sequence[Statement]) -> bool:
     """Whether an unsettled frame is the ranger's to decide: flagged, or VOICES people differ."""
-    decisive = [each for each in statements if each.verdict in DECISIVE]
+    decisive = [each for each in statements if each.verdict in DECISIVE and not each.source]
     return len(decisive) >= VOICES or any(each.verdict == Verdict.FLAG for each in statements)
 
 

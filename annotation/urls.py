@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation import api, candidate_views, desk, privacy, setting_aside, tutorial, views
+from annotation import (
+    api,
+    candidate_views,
+    desk,
+    import_views,
+    privacy,
+    setting_aside,
+    tutorial,
+    views,
+)
 
 app_name = "annotation"
 urlpatterns = [
     path("lakes/<slug:lake>/privacy/", privacy.privacy, name="privacy"),
+    path("lakes/<slug:lake>/import/", import_views.bring_in, name="import"),
+    path("imports/<int:brought>/undo", import_views.undo, name="import-undo"),
     path("lakes/<slug:lake>/review/", views.review, name="review"),
     path("lakes/<slug:lake>/review/claim", api.claim, name="claim"),
     path("lakes/<slug:lake>/review/round", api.round_, name="round"),

@@ -244,6 +244,22 @@ class CalendarDay(Form):
     school = serializers.ListField(child=serializers.CharField(), help_text="Regions on holiday.")
 
 
+class PassageDay(Form):
+    day = serializers.DateField()
+    hours_counted = serializers.IntegerField(help_text="Hours without a count are gaps, no zeros.")
+    passages = serializers.FloatField()
+
+
+class PassageCounter(Form):
+    """A pedestrian counter, or one direction of it; passages are no person-hours."""
+
+    counter = serializers.CharField()
+    days_counted = serializers.IntegerField()
+    hours_counted = serializers.IntegerField()
+    passages = serializers.FloatField()
+    days = PassageDay(many=True)
+
+
 class Few(Form):
     """Of fewer persons at once than this, these activities are not told apart."""
 
@@ -293,5 +309,6 @@ class Figures(Tally, Ends):
     calendar = CalendarDay(many=True)
     not_observed = serializers.ListField(child=serializers.DateField())
     in_step = serializers.BooleanField(help_text="false: some changes are not counted yet.")
+    passages = PassageCounter(many=True)
     discretion = Few(allow_null=True)
     method = WholeMethod()

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
-from dashboards import comparing, discretion, figures, rollups, school, sheets
+from dashboards import comparing, counting, discretion, figures, rollups, school, sheets
 from dashboards.calendar import Band, bands_on, kind_of_day
 from dashboards.days import COLUMNS, TALLY, Days, Tally, depth_of
 from dashboards.discretion import Discretion
@@ -120,7 +120,7 @@ def attendance(
     """Figures from `first` to `last`, both included, in the lake's own days.
 
     `discreet`: as somebody may have them who reads figures alone (dashboards/discretion.py);
-    `in_step`: what `rollups.catch_up` said where it was asked just before. Seven queries at most,
+    `in_step`: what `rollups.catch_up` said where it was asked just before. Eight queries at most,
     whatever the data. `manage.py attendance --json` prints exactly this.
     """
     if in_step is None:
@@ -157,6 +157,7 @@ def attendance(
         ],
         "not_observed": [day for day in asked if day not in tallies],
         "in_step": in_step,
+        "passages": counting.passages_of(lake, first, last),
         "discretion": asdict(rule) if rule else None,
         "method": {"counted_score": COUNTED_SCORE, **_method(whole, detectors)},
     }  # fmt: skip
@@ -205,7 +206,7 @@ def _reckoned(
     sheet = discretion.discreet(days.sheet, rule, night) if rule else days.sheet
     part = figures.Part(sheet)
     found = {
-        **figures.estimated(part, days.seconds),
+        **figures.estimated(part, days.pace),
         "peak": _peak(sheet),
         "activities_by_day": _activities(sheet),
         "hours": _hours(part),

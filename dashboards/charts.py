@@ -5,7 +5,7 @@ Holds no words: names, units and hover texts come in. The colours are those of l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -196,6 +196,40 @@ def _reaches(
         "type": "data", "symmetric": False, "color": INK, "thickness": 1.25, "width": 4,
         "array": [above for above, _ in both], "arrayminus": [below for _, below in both],
     }  # fmt: skip
+
+
+PASSAGES = ("#93b442", "#2f7d5b", "#c9a227", "#8577b8", "#b8651b", "#2b3a67")
+
+
+def beside(
+    days: Sequence[str],
+    *,
+    upper: Series,
+    lower: Sequence[Series],
+    units: tuple[str, str],
+    partly: Collection[str] = (),
+) -> Chart:
+    """Two charts over the same ISO `days`, one above the other, each with its own axis and unit:
+    what has two units is never laid on one scale. `partly`: days that are read in part, lighter.
+    """
+    found = bars(
+        days,
+        [upper, *lower],
+        unit=units[0],
+        colours=[VALIDATED, *(PASSAGES[n % len(PASSAGES)] for n in range(len(lower)))],
+        dates=True,
+    )
+    for trace in found["data"]:
+        del trace["width"]  # those of several counters stand side by side
+        if trace["marker"]["color"] != VALIDATED:
+            trace["yaxis"] = "y3"
+        elif partly:
+            trace["marker"]["opacity"] = [PARTLY if day in partly else 1 for day in trace["x"]]
+    layout = found["layout"]
+    layout["yaxis3"] = layout["yaxis"] | {"title": {"text": units[1]}, "domain": [0, 0.45]}
+    layout["yaxis"] = layout["yaxis"] | {"domain": [0.55, 1]}
+    layout["xaxis"]["anchor"] = "y3"
+    return found
 
 
 def by_hour(

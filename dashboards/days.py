@@ -19,7 +19,8 @@ TALLY = (
     "machine_only_hours", "machine_only_person_hours", "peak_persons", "runs", "rules",
 )  # fmt: skip
 PACKED = ("deployment", "day", "frames", "readings", "population")
-COLUMNS = (*TALLY, *PACKED, "seconds")
+PACE = ("seconds", "n_brought")
+COLUMNS = (*TALLY, *PACKED, *PACE)
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,11 @@ class Days:
         return {day: mine[0] if len(mine) == 1 else Tally.of(mine) for day, mine in parts.items()}
 
     @property
-    def seconds(self) -> float:
-        """That reviewers spent on them."""
-        return float(sum(row["seconds"] for row in self.rows))
+    def pace(self) -> float | None:
+        """Seconds that a reading took of those that were read here; None where nothing is known."""
+        seconds = float(sum(row["seconds"] for row in self.rows))
+        read = len(self.sheet.reading) - sum(row["n_brought"] for row in self.rows)
+        return seconds / read if seconds > 0 and read > 0 else None
 
 
 class Kept(Protocol):

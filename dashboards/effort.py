@@ -132,7 +132,7 @@ def effort(lake: Lake) -> Effort:
     return Effort(
         people=people,
         minutes=sum(person.minutes for person in people),
-        untimed=untimed.count(),
+        untimed=untimed.filter(imported_from=None).count(),
         frames=int(counted.sum()),
         read_hours=float(hours.sum()),
         person_hours=float(hours @ sheet.persons[counted]),

@@ -64,6 +64,7 @@ TABLES = {
          "person_hours.value", "person_hours.low", "person_hours.high",
          "present.value", "present.low", "present.high"),
     ),
+    "passages": ("counter", "day", "hours_counted", "passages"),
     "years": ("from", "to", "then.value", "then.low", "then.high", "now.value", "now.low",
               "now.high"),
 }  # fmt: skip
@@ -74,6 +75,10 @@ def rows_of(figures: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     if name == "day_type_hours":
         return [
             {"kind": kind["kind"], **row} for kind in figures["day_types"] for row in kind["hours"]
+        ]
+    if name == "passages":
+        return [
+            {"counter": each["counter"], **row} for each in figures[name] for row in each["days"]
         ]
     rows = figures[name]
     if isinstance(rows, Mapping):

@@ -233,10 +233,10 @@ class Part:
         return np.concatenate([rows, np.zeros((self.beside, *rows.shape[1:]))])
 
 
-def estimated(part: Part, seconds: float) -> dict[str, Any]:
+def estimated(part: Part, pace: float | None) -> dict[str, Any]:
     """Every figure of these days that rests on more than one day, for page, file and command.
 
-    `seconds`: that reviewers spent on their readings.
+    `pace`: seconds that a reading took.
     """
     sheet = part.sheet
     watched = part.watched()
@@ -264,18 +264,17 @@ def estimated(part: Part, seconds: float) -> dict[str, Any]:
             "read": len(part.mine),
             "certain": len(part.certain),
         },
-        "precision": precision(part, counts["person_hours"], seconds),
+        "precision": precision(part, counts["person_hours"], pace),
         "to_read": {
-            unit: precision(part, each, seconds) for unit, each in counts.items() if each.any()
+            unit: precision(part, each, pace) for unit, each in counts.items() if each.any()
         },
         "missed": missed(sheet, part.weights),
         "representative": part.whole or part.representative,
     }
 
 
-def precision(part: Part, counts: Floats, seconds: float) -> dict[str, Any] | None:
-    """What is still to read for the total of `counts`: frames, and minutes at the pace of `seconds`
-    spent so far.
+def precision(part: Part, counts: Floats, pace: float | None) -> dict[str, Any] | None:
+    """What is still to read for the total of `counts`: frames, and minutes at `pace`.
 
     None where the detector has examined nothing or all is read. `first`: nothing can be said before
     each stratum has its first readings.
@@ -283,7 +282,6 @@ def precision(part: Part, counts: Floats, seconds: float) -> dict[str, Any] | No
     sheet = part.sheet
     if part.whole or not len(sheet.sizes):
         return None
-    pace = seconds / len(sheet.reading) if seconds > 0 and len(sheet.reading) else None
     found = part.total(counts)
     watched = part.watched()
     if found is None or watched is None:

@@ -1,8 +1,8 @@
 """What figures are read from: sums and packed frames of each day; and what changed.
 
-All of it is derived from frames, boxes and reviews, and can be made anew at any time
-(`manage.py rebuild_figures`). Triggers of the database write a Change whenever any of those change,
-whoever writes; `dashboards.rollups` works changes off.
+All of it but what counters counted is derived from frames, boxes and reviews, and can be made anew
+at any time (`manage.py rebuild_figures`). Triggers of the database write a Change whenever any of
+those change, whoever writes; `dashboards.rollups` works changes off.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from detection.models import Deployment
+from lacs_web.models import Lake
 
 
 class DeploymentFigures(models.Model):
@@ -47,6 +48,7 @@ class DayFigures(models.Model):
     machine_only_person_hours = models.FloatField(null=True)  # null: no detector alone
     peak_persons = models.IntegerField(null=True)
     seconds = models.FloatField()  # that reviewers spent on the day's frames
+    n_brought = models.IntegerField(default=0, db_default=0)  # settled by a file, in nobody's time
     runs = ArrayField(models.BigIntegerField())
     rules = ArrayField(models.TextField())
     frames = models.BinaryField()
@@ -76,3 +78,24 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deployment_id}, {self.instant or 'whole'}"
+
+
+class PassageHour(models.Model):
+    """What a pedestrian counter, or one direction of it, counted in one hour; brought in by file.
+
+    An hour without a row was not counted: no zero.
+    """
+
+    lake = models.ForeignKey(Lake, models.CASCADE, related_name="passages")
+    counter = models.CharField(max_length=100)
+    at = models.DateTimeField()  # at which the hour begins
+    n = models.FloatField()  # passages; counters that are calibrated have fractions
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["lake", "counter", "at"], name="passages_once_an_hour"),
+            models.CheckConstraint(condition=models.Q(n__gte=0), name="passages_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.counter}, {self.at:%Y-%m-%d %H:%M}"

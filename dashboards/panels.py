@@ -99,6 +99,8 @@ def panels(figures: Figures, by: str, country: str) -> list[Panel]:
         found += [_activities(figures), _nights(figures)]
     if figures["years"]:
         found.append(_years(figures))
+    if figures["passages"]:
+        found.append(_passages(figures))
     return found
 
 
@@ -591,4 +593,87 @@ def _years(figures: Figures) -> Panel:
             "Like days: the same part of the year, fortnights and kinds of day that were watched "
             "in both years."
         ),
+    )  # fmt: skip
+
+
+def _passages(figures: Figures) -> Panel:
+    """Counters beside cameras: two charts over the same days, each with its own unit."""
+    counters = figures["passages"]
+    by_day = [{each["day"]: each for each in counter["days"]} for counter in counters]
+    days = {day["day"]: day for day in figures["days"]}
+    read = [each for each in figures["days"] if each["validated_person_hours"] is not None]
+    shown = sorted({*(each["day"] for each in read), *(day for each in by_day for day in each)})
+
+    def series(name: str, found: Mapping[date, Mapping[str, Any]]) -> charts.Series:
+        mine = [found.get(day) for day in shown]
+        texts = [
+            sentences.lines(
+                sentences.weekday_and_day(day),
+                name,
+                _("%(n)s passages") % {"n": number(each["passages"], 0)},
+                _("%(n)s hours counted") % {"n": number(each["hours_counted"], 0)},
+            )
+            if each
+            else ""
+            for day, each in zip(shown, mine, strict=True)
+        ]
+        return name, [each["passages"] if each else None for each in mine], texts, ()
+
+    partly = {each["day"].isoformat() for each in read if each["basis"] == "partly read"}
+    light = _("Light bars: a day read in part, and only its hours that were read.")
+    validated = [days[day]["validated_person_hours"] if day in days else None for day in shown]
+    said = [
+        ""
+        if value is None
+        else sentences.lines(
+            sentences.weekday_and_day(day), _("%(n)s person-hours") % {"n": number(value)}
+        )
+        for day, value in zip(shown, validated, strict=True)
+    ]
+    return Panel(
+        key="passages",
+        title=_("Pedestrian counters beside the cameras"),
+        summary=sentences.passages_summary(figures),
+        head=[
+            _("Day"),
+            *(
+                text
+                for each in counters
+                for text in (
+                    _("%(counter)s: passages") % {"counter": each["counter"]}, _("Hours counted"),
+                )
+            ),
+            _("Validated person-hours"), _("Hours read"),
+        ],
+        rows=[
+            [
+                sentences.weekday_and_day(day),
+                *(
+                    text
+                    for found in by_day
+                    for text in (
+                        (number(found[day]["passages"], 0), number(found[day]["hours_counted"], 0))
+                        if day in found
+                        else ("–", "–")
+                    )
+                ),
+                number(days[day]["validated_person_hours"] if day in days else None),
+                number(days[day]["read_hours"] if day in days else None),
+            ]
+            for day in shown
+        ],
+        chart=charts.beside(
+            [day.isoformat() for day in shown],
+            upper=(_("validated person-hours"), validated, said, ()),
+            lower=[series(*pair) for pair in zip(
+                [each["counter"] for each in counters], by_day, strict=True)],
+            units=(_("person-hours"), _("passages")),
+            partly=partly,
+        ),
+        table="passages",
+        tall=True,
+        note=" ".join([*([light] if partly else []), _(
+            "A passage is somebody who goes by the counter; person-hours are presence at the lake. "
+            "The two are never added. Hours that a counter missed are gaps."
+        )]),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet, Sum
 
 from dashboards import rollups
-from dashboards.days import PACKED, Days, depth_of
+from dashboards.days import PACE, PACKED, Days, depth_of
 from dashboards.figures import Part, precision
 from dashboards.models import DayFigures, DeploymentFigures
 from dashboards.sheets import Depth
@@ -149,7 +149,7 @@ def _known(lakes: Sequence[Lake], year: int) -> dict[int, Known]:
         for row in (
             _days(kept, year)
             .order_by("day", "deployment")
-            .values("deployment__lake", *PACKED, "seconds")
+            .values("deployment__lake", *PACKED, *PACE)
         ):
             kept[row["deployment__lake"]].append(row)
     for pk, rows in kept.items():
@@ -165,7 +165,7 @@ def _reckoned(days: Days) -> Known:
     rate = part.rate(sheet.persons) if sheet.readable.any() else None
     return Known(
         Rate(rate.value, rate.low, rate.high, part.whole) if rate else None,
-        precision(part, sheet.persons, days.seconds),
+        precision(part, sheet.persons, days.pace),
     )
 
 

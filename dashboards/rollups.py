@@ -10,10 +10,12 @@ Does not estimate: `dashboards.attendance` does, from what is kept here.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,13 +65,21 @@ machine AS (
         AND NOT EXISTS (SELECT 1 FROM detection_suppression x WHERE x.detection_id = m.id)
     GROUP BY m.frame_id
 ),
+stated AS (
+    SELECT b.review_id, b.label, b.activity, 1 AS n
+    FROM annotation_reviewbox b JOIN placed p ON p.review_id = b.review_id
+    UNION ALL
+    SELECT c.review_id, c.label, c.activity, c.n
+    FROM annotation_reviewcount c JOIN placed p ON p.review_id = c.review_id
+),
 people AS (
-    SELECT b.review_id, {counts}
-    FROM annotation_reviewbox b JOIN placed p ON p.review_id = b.review_id GROUP BY b.review_id
+    SELECT b.review_id, {counts} FROM stated b GROUP BY b.review_id
 ),
 spent AS (
     SELECT v.frame_id, sum(v.seconds) AS seconds, bool_or(v.picked) AS picked
-    FROM annotation_review v JOIN placed p ON p.id = v.frame_id GROUP BY v.frame_id
+    FROM annotation_review v JOIN placed p ON p.id = v.frame_id
+    LEFT JOIN annotation_import i ON i.id = v.imported_from_id
+    WHERE i.undone_at IS NULL GROUP BY v.frame_id
 ),
 judged AS (
     SELECT p.*, seen.run_id, coalesce(machine.persons, 0) AS machine,
@@ -106,7 +116,7 @@ _KINDS = {
     "herd": f"b.label IN ({_HERD})",
 }
 _FRAMES = _FRAMES.format(
-    counts=", ".join(f"count(*) FILTER (WHERE {_KINDS[name]}) AS {name}" for name in sheets.COUNTS),
+    counts=", ".join(f"sum(b.n) FILTER (WHERE {_KINDS[name]}) AS {name}" for name in sheets.COUNTS),
     named=", ".join(f"coalesce(people.{name}, 0)" for name in sheets.COUNTS),
 )
 _COLUMNS = 12 + len(sheets.COUNTS)
@@ -240,7 +250,8 @@ def differences(deployment: Deployment) -> list[str]:
 
 _WRITTEN = [
     "n_frames", "n_read", "watched_hours", "read_hours", "validated_person_hours",
-    "machine_only_hours", "machine_only_person_hours", "peak_persons", "seconds", "runs", "rules",
+    "machine_only_hours", "machine_only_person_hours", "peak_persons", "seconds", "n_brought",
+    "runs", "rules",
     "frames", "readings", "population", "features",
 ]  # fmt: skip
 
@@ -379,6 +390,7 @@ def _day(deployment: Deployment, raw: Raw, stratum: Ints, place: Ints, x: Any) -
         else None,
         peak_persons=int(persons[read].max()) if read.any() else None,
         seconds=float(raw.seconds.sum()),
+        n_brought=sum(_is_brought(text) for text in raw.rule if text),
         runs=np.unique(raw.run[raw.watched & (raw.run >= 0)]).tolist(),
         rules=sorted({text for text, was in zip(raw.rule, read, strict=True) if was and text}),
         frames=frames.tobytes(),
@@ -386,6 +398,12 @@ def _day(deployment: Deployment, raw: Raw, stratum: Ints, place: Ints, x: Any) -
         population=sheets.population(stratum, raw.hours, x),
         features=features.tobytes(),
     )
+
+
+@lru_cache(maxsize=1000)
+def _is_brought(rule: str) -> bool:
+    """Whether the rule by which a frame is settled is a file's (annotation/resettling.py)."""
+    return bool(json.loads(rule).get("clause") == "imported")
 
 
 def _raw(deployment: Deployment, day: date | None = None) -> Raw:

@@ -164,6 +164,12 @@ def rule(text: str) -> str:
     rule = json.loads(text)
     if rule["clause"] == "alone":
         return _("settled by one person with the right to do so alone")
+    if rule["clause"] == "imported":
+        kind, _space, digest = rule["source"].rpartition(" ")
+        return _("counted elsewhere and brought in from a file (%(kind)s, SHA-256 %(digest)s…)") % {
+            "kind": kind,
+            "digest": digest,
+        }
     if rule["clause"] == "trusted and machine":
         return _(
             "settled by one trusted reviewer (trust %(trust)s or more) who agrees with the machine"
@@ -713,6 +719,24 @@ def years_summary(years: list[Mapping[str, Any]]) -> str:
         "then_interval": interval(then["low"], then["high"], 2),
         "year": years[0]["from"].year,
     }
+
+
+def passages_summary(figures: Mapping[str, Any]) -> str:
+    """What each counter counted, and that it is another thing than presence."""
+    said = [
+        ngettext(
+            "%(counter)s counted %(n)s passages on %(days)s day",
+            "%(counter)s counted %(n)s passages on %(days)s days",
+            each["days_counted"],
+        )
+        % {
+            "counter": each["counter"],
+            "n": number(each["passages"], 0),
+            "days": number(each["days_counted"], 0),
+        }
+        for each in figures["passages"]
+    ]
+    return str(_("; ")).join(said) + "."
 
 
 def span_name(first: date, last: date) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dashboards import api, calendar_views, export_views, overview_views, shared_views, views
+from dashboards import (
+    api,
+    calendar_views,
+    counting_views,
+    export_views,
+    overview_views,
+    shared_views,
+    views,
+)
 
 figures = [
     path("api/v1/lakes", api.lakes, name="api-lakes"),
@@ -27,6 +35,7 @@ figures = [
     path("lakes/<slug:lake>/calendar/days", calendar_views.days, name="days"),
     path("lakes/<slug:lake>/calendar/year", calendar_views.school_year, name="school-year"),
     path("lakes/<slug:lake>/calendar/<int:holiday>/", calendar_views.holiday, name="holiday"),
+    path("lakes/<slug:lake>/counters/", counting_views.counters, name="counters"),
     path("lakes/<slug:lake>/exports/", export_views.exports, name="exports"),
     path(
         "lakes/<slug:lake>/exports/figures/<slug:kind>", export_views.figures, name="export-figures"

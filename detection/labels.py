@@ -44,3 +44,4 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"  # fog, dark, drop on the lens, camera moved
     SKIP = "skip"
     FLAG = "flag"  # to the ranger
+    COUNTED = "counted"  # elsewhere: how many, without a box for each; nobody states it here

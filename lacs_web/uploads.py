@@ -7,6 +7,7 @@ could fill the disk from the sign-in page. Cards do not come by forms.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,6 +15,15 @@ from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
 
 from lacs_web import access
 from lacs_web.access import Action
+from lacs_web.models import User
+
+
+def waiting(user: User, sha256: str) -> Path:
+    """Where a file waits for somebody to be sure; what waits for a day is tidied away."""
+    folder = Path(settings.MEDIA_ROOT) / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"import-{user.pk}-{sha256}"
+
 
 V = TypeVar("V", bound=Callable[..., Any])
 

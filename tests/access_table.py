@@ -102,6 +102,8 @@ TABLE: dict[str, dict[str, Right]] = {
     "annotation:candidate": {"GET": Action.DETECT},
     "annotation:candidate-state": {"GET": Action.DETECT},
     "annotation:candidate-decide": {"POST": Action.DETECT},
+    "annotation:import": {"GET": Action.DETECT, "POST": Action.DETECT},
+    "annotation:import-undo": {"POST": Action.DETECT},
     "annotation:thread": {"GET": Action.REVIEW, "POST": Action.REVIEW},
     "annotation:agree": {"POST": Action.SETTLE},
     # dashboards
@@ -118,6 +120,7 @@ TABLE: dict[str, dict[str, Right]] = {
     "dashboards:calendar": {"GET": Action.MANAGE, "POST": Action.MANAGE},
     "dashboards:school-year": {"POST": Action.MANAGE},
     "dashboards:holiday": {"GET": Action.MANAGE, "POST": Action.MANAGE},
+    "dashboards:counters": {"GET": Action.MANAGE, "POST": Action.MANAGE},
     "dashboards:exports": {"GET": Action.READ_FIGURES},
     "dashboards:export-figures": {"GET": Action.READ_FIGURES},
     "dashboards:export-frames": {"GET": Action.EXPORT},

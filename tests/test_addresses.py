@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from annotation.models import Import
 from dashboards import sharing
 from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.access import RIGHTS, Action
@@ -79,6 +80,7 @@ def things() -> dict[str, Any]:
         "candidate": Candidate.objects.create(
             deployment=frame.deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
+        "brought": Import.objects.create(lake=frame.deployment.lake, kind="coco", frames=0).pk,
         "lesson": 1,
         "role": Role.RANGER,
         "api_token": 1,

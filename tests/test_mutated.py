@@ -27,6 +27,7 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from annotation.models import Import
 from dashboards import sharing
 from detection.cards import receive
 from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
@@ -161,11 +162,18 @@ AS_FORM: dict[str, Any] = {
         "do": "look",
     },
     "annotation:thread": {"text": "a"},
+    "annotation:import": {
+        "kind": "coco", "words": "hiker = person", "deployment": "1", "empty_is_nobody": "on",
+        "kept": "0" * 64, "name": "a.json", "sure": "on",
+    },
     "annotation:agree": {"opinion": "1"},
     "dashboards:days": {"country": "FR", "night_begins": 22, "night_ends": 6},
     "dashboards:calendar": HOLIDAY,
     "dashboards:holiday": HOLIDAY | {"remove": "1"},
     "dashboards:school-year": {"year": "2025"},
+    "dashboards:counters": {
+        "clock": "winter", "known": "replace", "names": "a = b", "kept": "0" * 64, "sure": "on",
+    },
     "dashboards:links": {
         "label": "a", "expires": "2027-01-01", "first": "2025-07-01", "last": "2025-07-31",
         "framed_by": "https://example.org", "beside": 1,
@@ -335,6 +343,7 @@ def populate(word: str) -> dict[str, Any]:
         "candidate": Candidate.objects.create(
             deployment=deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
+        "brought": Import.objects.create(lake=lake, kind="coco", file=f"{word}.json", frames=0).pk,
         "lesson": 1, "api_token": 1, "invitation": "x", "key": "x", "token": "y", "role": "ranger",
     }  # fmt: skip
 

@@ -182,18 +182,21 @@ def _observations(each: Taken) -> Iterator[dict[str, Any]]:
             "classificationTimestamp": _at(each.settled.at, frame.deployment.lake),
         }
         for box in each.boxes:
-            tags = f"label:{box.label}" + (f" | activity:{box.activity}" if box.activity else "")
+            yield common | by | _box(box) | {"observationID": f"human-{box.pk}", **_words(box)}
+        for count in each.counts:
+            kind, name = KINDS[Label(count.label)]
             yield (
                 common
                 | by
-                | _box(box)
                 | {
-                    "observationID": f"human-{box.pk}",
-                    "behavior": box.activity if box.activity != "unknown" else "",
-                    "observationTags": tags,
+                    "observationID": f"count-{count.pk}",
+                    "observationType": kind,
+                    "scientificName": name,
+                    "count": count.n,
+                    **_words(count),
                 }
             )
-        if not each.boxes:
+        if not each.boxes and not each.counts:
             readable = each.settled.readable
             yield (
                 common
@@ -226,6 +229,15 @@ def _observations(each: Taken) -> Iterator[dict[str, Any]]:
                 {"classificationMethod": "machine", "classifiedBy": each.detector} if looked else {}
             ),
         }
+
+
+def _words(one: Any) -> dict[str, str]:
+    """Of a box or a count that people stated."""
+    activity = f" | activity:{one.activity}" if one.activity else ""
+    return {
+        "behavior": one.activity if one.activity != "unknown" else "",
+        "observationTags": f"label:{one.label}{activity}",
+    }
 
 
 def _box(box: Any) -> dict[str, Any]:

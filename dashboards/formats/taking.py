@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import islice
 
-from annotation.models import ReviewBox, SettledFrame
+from annotation.models import ReviewBox, ReviewCount, SettledFrame, VerdictChoice
 from dashboards.periods import Period
 from detection.models import Detection, Frame, RunFrame
 from lacs_web.models import Lake
@@ -26,12 +26,14 @@ class Taken:
     boxes: Sequence[ReviewBox]  # of the settled review
     machine: Sequence[Detection] | None
     detector: str = ""
+    counts: Sequence[ReviewCount] = ()  # of the settled review, of what has no box
 
 
 def frames(lake: Lake, period: Period, *, settled: bool = False) -> Iterator[Taken]:
-    """Those of `period`, in the order of time; `settled`: readable ones that people agreed on.
+    """Those of `period`, in the order of time; `settled`: readable ones that people agreed on, of
+    which each thing has its box.
 
-    Four queries a chunk; nothing of the whole is held.
+    Five queries a chunk; nothing of the whole is held.
     """
     zone = lake.zone
     found = Frame.objects.filter(
@@ -41,6 +43,7 @@ def frames(lake: Lake, period: Period, *, settled: bool = False) -> Iterator[Tak
     )
     if settled:
         found = found.filter(settled__readable=True)
+        found = found.exclude(settled__review__verdict=VerdictChoice.COUNTED)
     rows = found.select_related("deployment__lake").order_by("captured_at", "pk")
     walk = rows.iterator(chunk_size=CHUNK)
     while chunk := list(islice(walk, CHUNK)):
@@ -54,6 +57,11 @@ def _chunk(chunk: Sequence[Frame]) -> Iterator[Taken]:
         review__in=[each.review_id for each in agreed.values()]
     ).order_by("pk"):
         boxes.setdefault(box.review_id, []).append(box)
+    counts: dict[int, list[ReviewCount]] = {}
+    for count in ReviewCount.objects.filter(
+        review__in=[each.review_id for each in agreed.values()]
+    ).order_by("pk"):
+        counts.setdefault(count.review_id, []).append(count)
     looked = {
         each.frame_id: each
         for each in RunFrame.objects.filter(frame__in=chunk, state=RunFrame.State.DONE)
@@ -76,4 +84,5 @@ def _chunk(chunk: Sequence[Frame]) -> Iterator[Taken]:
             boxes.get(mine.review_id, []) if mine else [],
             seen.get((frame.pk, run.run_id), []) if run else None,
             str(run.run.detector) if run else "",
+            counts.get(mine.review_id, []) if mine else [],
         )

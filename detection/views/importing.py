@@ -24,7 +24,7 @@ from detection.models import Deployment
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import User
-from lacs_web.uploads import takes_files
+from lacs_web.uploads import takes_files, waiting
 
 
 @takes_files(Action.DETECT, "IMPORT_MAX_BYTES")
@@ -76,8 +76,8 @@ def _report(form: ImportForm, one: Deployment, user: User) -> Report:
     if sent is not None:
         path = Path(sent.temporary_file_path())
         data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        shutil.copyfile(path, _place(user, data["kept"]))
-    path = _place(user, data["kept"])
+        shutil.copyfile(path, waiting(user, data["kept"]))
+    path = waiting(user, data["kept"])
     if not path.exists():
         raise Refused("gone")
     asked: dict[str, Any] = {
@@ -92,10 +92,3 @@ def _report(form: ImportForm, one: Deployment, user: User) -> Report:
         path.unlink(missing_ok=True)
         return report
     return importing.preview(**asked)
-
-
-def _place(user: User, sha256: str) -> Path:
-    """Where a file waits for somebody to be sure; what waits for a day is tidied away."""
-    folder = Path(settings.MEDIA_ROOT) / "incoming"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"import-{user.pk}-{sha256}"

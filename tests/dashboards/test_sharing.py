@@ -43,9 +43,9 @@ def test_a_partner_reads_the_figures_without_an_account(
     link, address = make(lake=lake, label="GIS", by=officer)
     assert not DayFigures.objects.exists()
     period = {"from": str(FIRST), "to": str(LAST)}
-    with django_assert_num_queries(27):  # the first read makes what is kept, for it is little
+    with django_assert_num_queries(28):  # the first read makes what is kept, for it is little
         first = client.get(path(address), period)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         answer = client.get(path(address), period)
     assert answer.context["figures"] == first.context["figures"]
     assert answer.context["figures"]["validated_person_hours"] == 1.5
@@ -69,7 +69,7 @@ def test_a_first_read_never_makes_much_anew(
     monkeypatch.setattr(rollups, "AT_ONCE", 3)
     for hour in range(8, 12):
         make_frame(Deployment.objects.get(), at(28, hour))
-    with django_assert_num_queries(11):  # one counts what is owed
+    with django_assert_num_queries(12):  # one counts what is owed
         answer = client.get(path(address), period)
     assert not answer.context["figures"]["in_step"]
     assert (

@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from html.parser import HTMLParser
 from typing import Any
@@ -24,6 +24,7 @@ from django.utils import translation
 from annotation.models import Review, ReviewBox, SettledFrame
 from dashboards import rollups, school, sharing
 from dashboards.attendance import overview
+from dashboards.models import PassageHour
 from detection.models import Frame
 from lacs_web.models import Lake, Role, User
 from tests.cast import person
@@ -63,6 +64,13 @@ def lake() -> Lake:
     officer = person(Role.OFFICER, place.lake)
     school.fill(year=2024, lake=place.lake, whole_park=True, by=officer)
     Frame.objects.filter(captured_at__date=date(2025, 6, 20)).update(flag="fogged")
+    PassageHour.objects.bulk_create(
+        PassageHour(
+            lake=place.lake, counter="sentier", n=1000 + 3 * n,
+            at=datetime(2025, 6, 10, tzinfo=UTC) + timedelta(hours=n),
+        )
+        for n in range(60)
+    )  # fmt: skip
     assert rollups.catch_up([place.lake], at_once=False)
     return place.lake
 
@@ -213,6 +221,17 @@ def expected(json_: dict[str, Any], by: str) -> dict[str, list[list[str]]]:
         ],
         "activities": [[*rate(each, 1), fr(100 * each["share"], 0)] for each in shown],
         "nights": [[fr(each["tents"], 0)] for each in json_["nights"]],
+        "passages": [
+            [*((fr(mine["passages"], 0), fr(mine["hours_counted"], 0)) if mine else ("–", "–")),
+             fr(day and day["validated_person_hours"]), fr(day and day["read_hours"])]
+            for name in sorted(
+                {each["day"] for each in json_["days"]
+                 if each["validated_person_hours"] is not None}
+                | {each["day"] for each in json_["passages"][0]["days"]}
+            )
+            for mine in [next((d for d in json_["passages"][0]["days"] if d["day"] == name), None)]
+            for day in [days.get(name)]
+        ],
         "years": [[*rate(each["then"]), *rate(each["now"])] for each in json_["years"]],
         "week": [
             [
@@ -253,7 +272,8 @@ def holds_true(answer: Any, json_: dict[str, Any], by: str) -> None:
     exact = {float(value) for value in known}
     charts = answer.context["charts"]
     drawn = 0
-    for key in ("daily", "hours", "groups", "day_types", "school", "activities", "nights"):
+    for key in ("daily", "hours", "groups", "day_types", "school", "activities", "nights",
+                "passages"):  # fmt: skip
         for trace in charts[key]["data"]:
             if trace.get("yaxis") == "y2":  # a band: it carries no value
                 assert set(trace["y"]) == {1}
