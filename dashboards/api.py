@@ -56,7 +56,10 @@ def _files(action: Action) -> dict[str, object]:
     kinds = [key for key, each in FORMATS.items() if each.action == action]
     types = {FORMATS[kind].content_type.partition(";")[0] for kind in kinds}
     return {
-        "parameters": [OpenApiParameter("kind", str, "path", enum=kinds), forms.Period],
+        "parameters": [
+            OpenApiParameter("kind", str, "path", enum=kinds),
+            forms.Period if action is FRAMES else forms.Figured,
+        ],
         "answers": {
             (200, kind): OpenApiTypes.OBJECT if kind == "application/json" else OpenApiTypes.BINARY
             for kind in sorted(types)
@@ -83,11 +86,17 @@ def _file(request: Request, lake: Lake, kind: str, action: Action) -> HttpRespon
         raise Http404
     try:
         period = _period(request)
-        made = exporting.export(kind=kind, lake=lake, period=period, by=cast("User", request.user))
+        made = exporting.export(
+            kind=kind, lake=lake, period=period, by=cast("User", request.user),
+            decimal=request.query_params.get("decimal", ""),
+        )  # fmt: skip
     except WrongPeriod as problem:
         raise _wrong(problem) from None
     except Unfit as refusal:
-        raise ValidationError({"kind": refusal.messages}) from None
+        by_field = hasattr(refusal, "error_dict")
+        raise ValidationError(
+            refusal.message_dict if by_field else {"kind": refusal.messages}
+        ) from None
     return StreamingHttpResponse(
         made.parts,
         content_type=made.content_type,

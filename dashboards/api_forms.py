@@ -26,6 +26,14 @@ class Period(Form):
         return True
 
 
+class Figured(Period):
+    decimal = serializers.ChoiceField(
+        choices=["comma", "point"],
+        required=False,
+        help_text="The sign of decimals in `csv` and `counters`; a comma unless asked.",
+    )
+
+
 class Asked(Period):
     """Both days, or the name of a period that the lake's page offers."""
 

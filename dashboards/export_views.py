@@ -30,7 +30,8 @@ def exports(request: HttpRequest, lake: str) -> HttpResponse:
         "room": "exports",
         "observed": exporting.whole(place),
         "formats": [
-            {"key": key, "name": name, "what": what}
+            {"key": key, "name": name, "what": what,
+             "missing": FORMATS[key].needs_place and place.latitude is None}
             for key, (name, what) in _figures().items()
         ],
         "frame_formats": [
@@ -60,7 +61,10 @@ def _file(request: HttpRequest, lake: Lake, kind: str, action: Action) -> HttpRe
         raise Http404
     try:
         period = asked(request.GET.get("from", ""), request.GET.get("to", ""))
-        made = exporting.export(kind=kind, lake=lake, period=period, by=cast("User", request.user))
+        made = exporting.export(
+            kind=kind, lake=lake, period=period, by=cast("User", request.user),
+            decimal=request.GET.get("decimal", ""),
+        )  # fmt: skip
     except WrongPeriod as problem:
         messages.warning(request, sentences.wrong_period(str(problem)))
     except ValidationError as refusal:
@@ -88,6 +92,16 @@ def _figures() -> dict[str, tuple[str, str]]:
             _("Hourly counters (CSV)"),
             _("For the BiodivTourAlps analysis: compteur;date;donnees, herds apart, and the hours "
               "watched day by day."),
+        ),
+        "istsos": (
+            _("istSOS (CSV)"),
+            _("Hour by hour with a quality index, from the machine alone to fully read; “Nan” "
+              "where nothing is known."),
+        ),
+        "geonature": (
+            _("GeoNature Monitoring (CSV)"),
+            _("The lake as a site, each day watched as a visit, and the hours counted as "
+              "observations."),
         ),
     }  # fmt: skip
 

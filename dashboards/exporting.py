@@ -16,8 +16,17 @@ from django.utils.translation import gettext as _
 
 from dashboards import sentences
 from dashboards.attendance import attendance, rule_of, span, watched_years
+from dashboards.discretion import Discretion
 from dashboards.exports import TABLES, days_csv
-from dashboards.formats import archive, camtrap, counters, megadetector, training
+from dashboards.formats import (
+    archive,
+    camtrap,
+    counters,
+    geonature,
+    istsos,
+    megadetector,
+    training,
+)
 from dashboards.formats.workbook import workbook
 from dashboards.periods import Period, chosen, usual
 from lacs_web.access import Action, allows
@@ -27,17 +36,25 @@ Parts = Iterator[bytes]
 ZIP = "application/zip"
 
 
+SIGNS = {"comma": ",", "point": "."}  # of decimals, as an address names them
+
+
+@dataclass(frozen=True)
+class Options:
+    """`discreet`: for somebody who reads figures alone; `decimal`: the sign, where one chooses."""
+
+    discreet: bool = False
+    decimal: str = ","
+
+
 @dataclass(frozen=True)
 class Format:
-    """`ending` of its file's name; `action`: the right that it asks for.
-
-    `make` takes, last, whether it is for somebody who reads figures alone (`discreet`).
-    """
+    """`ending` of its file's name; `action`: the right that it asks for."""
 
     ending: str
     content_type: str
     action: Action
-    make: Callable[[Lake, Period, bool], Parts]
+    make: Callable[[Lake, Period, Options], Parts]
     needs_place: bool = False
 
 
@@ -48,8 +65,12 @@ class Export:
     parts: Parts
 
 
-def export(*, kind: str, lake: Lake, period: Period, by: User | None) -> Export:
-    """`kind` is a key of FORMATS. `by` None: at the console. Raises ValidationError."""
+def export(*, kind: str, lake: Lake, period: Period, by: User | None, decimal: str = "") -> Export:
+    """`kind` is a key of FORMATS, `decimal` one of SIGNS. `by` None: at the console.
+
+    Raises ValidationError.
+    """
+    sign = decimal_sign(decimal)
     wanted = FORMATS[kind]
     if wanted.needs_place and lake.latitude is None:
         raise ValidationError(
@@ -59,7 +80,15 @@ def export(*, kind: str, lake: Lake, period: Period, by: User | None) -> Export:
     write_down(lake=lake, period=period, by=by, format=kind)
     discreet = by is not None and not allows(by, Action.READ_FEW, lake)
     name = f"{lake.slug}-{period.first}-{period.last}{wanted.ending}"
-    return Export(name, wanted.content_type, wanted.make(lake, period, discreet))
+    made = wanted.make(lake, period, Options(discreet, sign))
+    return Export(name, wanted.content_type, made)
+
+
+def decimal_sign(asked: str) -> str:
+    """A comma unless a point is asked for. Raises ValidationError."""
+    if asked and asked not in SIGNS:
+        raise ValidationError({"decimal": [_("Decimals are written with “comma” or “point”.")]})
+    return SIGNS[asked or "comma"]
 
 
 def write_down(*, lake: Lake, period: Period, by: User | None, **what: str) -> None:
@@ -94,8 +123,8 @@ def figures(*, lake: Lake, period: Period, by: User, in_step: bool, **what: str)
     return attendance(lake, period.first, period.last, discreet=discreet, in_step=in_step)
 
 
-def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
-    figures = attendance(lake, period.first, period.last, discreet=discreet)
+def _workbook(lake: Lake, period: Period, options: Options) -> Parts:
+    figures = attendance(lake, period.first, period.last, discreet=options.discreet)
     basis = figures["basis"]
     method = [
         (_("Lake"), f"{lake.name}, {lake.park}"),
@@ -121,30 +150,42 @@ def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
     return workbook(figures, method=method, names=names)
 
 
-def _days(lake: Lake, period: Period, discreet: bool) -> Parts:
-    figures = attendance(lake, period.first, period.last, discreet=discreet)
-    return days_csv(figures)
+def _days(lake: Lake, period: Period, options: Options) -> Parts:
+    figures = attendance(lake, period.first, period.last, discreet=options.discreet)
+    return days_csv(figures, options.decimal)
 
 
-def _counters(lake: Lake, period: Period, discreet: bool) -> Parts:
-    rule = rule_of(lake) if discreet else None
-    return archive.stream(counters.members(lake, period, rule), made=timezone.now())
+def _rule(lake: Lake, options: Options) -> Discretion | None:
+    return rule_of(lake) if options.discreet else None
 
 
-def _camtrap(lake: Lake, period: Period, _discreet: bool) -> Parts:
+def _counters(lake: Lake, period: Period, options: Options) -> Parts:
+    members = counters.members(lake, period, _rule(lake, options), options.decimal)
+    return archive.stream(members, made=timezone.now())
+
+
+def _istsos(lake: Lake, period: Period, options: Options) -> Parts:
+    return istsos.parts(lake, period, _rule(lake, options))
+
+
+def _geonature(lake: Lake, period: Period, options: Options) -> Parts:
+    return geonature.parts(lake, period, _rule(lake, options))
+
+
+def _camtrap(lake: Lake, period: Period, _options: Options) -> Parts:
     made = timezone.now()
     return archive.stream(camtrap.members(lake, period, made), made=made)
 
 
-def _coco(lake: Lake, period: Period, _discreet: bool) -> Parts:
+def _coco(lake: Lake, period: Period, _options: Options) -> Parts:
     return archive.stream(training.coco(lake, period), made=timezone.now())
 
 
-def _yolo(lake: Lake, period: Period, _discreet: bool) -> Parts:
+def _yolo(lake: Lake, period: Period, _options: Options) -> Parts:
     return archive.stream(training.yolo(lake, period), made=timezone.now())
 
 
-def _megadetector(lake: Lake, period: Period, _discreet: bool) -> Parts:
+def _megadetector(lake: Lake, period: Period, _options: Options) -> Parts:
     return megadetector.parts(lake, period, timezone.now())
 
 
@@ -155,6 +196,8 @@ FORMATS: dict[str, Format] = {
     "xlsx": Format(".xlsx", _XLSX, FIGURES, _workbook),
     "csv": Format("-days.csv", _CSV, FIGURES, _days),
     "counters": Format("-counters.zip", ZIP, FIGURES, _counters),
+    "istsos": Format("-istsos.csv", _CSV, FIGURES, _istsos),
+    "geonature": Format("-geonature.csv", _CSV, FIGURES, _geonature, needs_place=True),
     "camtrap-dp": Format("-camtrap-dp.zip", ZIP, FRAMES, _camtrap, needs_place=True),
     "coco": Format("-coco.zip", ZIP, FRAMES, _coco),
     "yolo": Format("-yolo.zip", ZIP, FRAMES, _yolo),

@@ -100,7 +100,7 @@ PLACED = {
     "interval_seconds": 300, "window_start": "06:00", "window_end": "22:00",
     "clock_offset_minutes": 60, "clock_correction_seconds": 0,
 }  # fmt: skip
-PERIOD = {"from": "2025-07-01", "to": "2025-07-31"}
+PERIOD = {"from": "2025-07-01", "to": "2025-07-31", "decimal": "point"}
 FIGURES = PERIOD | {"period": "season", "by": "months", "table": "days", "language": "fr"}
 
 # What an honest page sends, by address: JSON, a form, and the query.

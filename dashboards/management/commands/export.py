@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import override
 
-from dashboards.exporting import FORMATS, export, whole
+from dashboards.exporting import FORMATS, SIGNS, export, whole
 from dashboards.periods import WrongPeriod, asked
 from dashboards.sentences import wrong_period
 from lacs_web.models import Lake
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("lakes", metavar="LAKE", nargs="+", help="short name of a lake")
         parser.add_argument("--from", dest="first", metavar="DAY", help="default: first picture")
         parser.add_argument("--to", dest="last", metavar="DAY", help="default: last picture")
+        parser.add_argument("--decimal", choices=SIGNS, help="of csv and counters: comma")
         parser.add_argument("--into", type=Path, default=Path(), metavar="FOLDER")
 
     def handle(self, *, lakes: list[str], into: Path, **options: Any) -> None:
@@ -40,15 +41,16 @@ class Command(BaseCommand):
                 self._write(known[slug], into, **options)
 
     def _write(
-        self, lake: Lake, into: Path, *, format: str, first: str | None, last: str | None, **_: Any
-    ) -> None:
+        self, lake: Lake, into: Path, *, format: str, first: str | None, last: str | None,
+        decimal: str | None, **_: Any,
+    ) -> None:  # fmt: skip
         observed = whole(lake)
         if observed is None:
             self.stderr.write(f"{lake.slug}: no picture is dated yet, nothing is written.")
             return
         try:
             period = asked(first or str(observed.first), last or str(observed.last))
-            made = export(kind=format, lake=lake, period=period, by=None)
+            made = export(kind=format, lake=lake, period=period, by=None, decimal=decimal or "")
         except WrongPeriod as problem:
             raise CommandError(wrong_period(str(problem))) from None
         except ValidationError as refusal:
