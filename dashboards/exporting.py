@@ -6,8 +6,9 @@ format is a stream of parts, each lake its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,14 +26,18 @@ from dashboards.formats import (
     geonature,
     istsos,
     megadetector,
+    pieces,
     training,
 )
+from dashboards.formats.pieces import Facts, Piece
 from dashboards.formats.workbook import workbook
 from dashboards.periods import Period, chosen, usual
 from lacs_web.access import Action, allows
 from lacs_web.models import AuditEvent, Lake, User
 
 Parts = Iterator[bytes]
+Pieces = Iterator[Piece]
+PiecesOf = Callable[[Lake, Period, datetime, Sequence[Facts]], Pieces]
 ZIP = "application/zip"
 
 
@@ -49,13 +54,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Format:
-    """`ending` of its file's name; `action`: the right that it asks for."""
+    """`ending` of its file's name; `action`: the right that it asks for.
+
+    `pieces`: of a format that is large enough to be kept and made by a worker, those after the ones
+    of which facts are given.
+    """
 
     ending: str
     content_type: str
     action: Action
     make: Callable[[Lake, Period, Options], Parts]
     needs_place: bool = False
+    pieces: PiecesOf | None = None
 
 
 @dataclass(frozen=True)
@@ -172,21 +182,34 @@ def _geonature(lake: Lake, period: Period, options: Options) -> Parts:
     return geonature.parts(lake, period, _rule(lake, options))
 
 
-def _camtrap(lake: Lake, period: Period, _options: Options) -> Parts:
-    made = timezone.now()
-    return archive.stream(camtrap.members(lake, period, made), made=made)
+def _camtrap(lake: Lake, period: Period, made: datetime, before: Sequence[Facts]) -> Pieces:
+    return camtrap.pieces(lake, period, made, before)
 
 
-def _coco(lake: Lake, period: Period, _options: Options) -> Parts:
-    return archive.stream(training.coco(lake, period), made=timezone.now())
+def _coco(lake: Lake, period: Period, _made: datetime, before: Sequence[Facts]) -> Pieces:
+    return training.coco(lake, period, before)
 
 
-def _yolo(lake: Lake, period: Period, _options: Options) -> Parts:
-    return archive.stream(training.yolo(lake, period), made=timezone.now())
+def _yolo(lake: Lake, period: Period, _made: datetime, before: Sequence[Facts]) -> Pieces:
+    return training.yolo(lake, period, before)
 
 
-def _megadetector(lake: Lake, period: Period, _options: Options) -> Parts:
-    return megadetector.parts(lake, period, timezone.now())
+def _megadetector(lake: Lake, period: Period, made: datetime, before: Sequence[Facts]) -> Pieces:
+    return megadetector.pieces(lake, period, made, before)
+
+
+def _streamed(pieces_of: PiecesOf) -> Callable[[Lake, Period, Options], Parts]:
+    def make(lake: Lake, period: Period, _options: Options) -> Parts:
+        made = timezone.now()
+        return pieces.stream(pieces_of(lake, period, made, ()), made=made)
+
+    return make
+
+
+def _of_frames(
+    ending: str, content_type: str, pieces_of: PiecesOf, *, needs_place: bool = False
+) -> Format:
+    return Format(ending, content_type, FRAMES, _streamed(pieces_of), needs_place, pieces_of)
 
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -198,8 +221,8 @@ FORMATS: dict[str, Format] = {
     "counters": Format("-counters.zip", ZIP, FIGURES, _counters),
     "istsos": Format("-istsos.csv", _CSV, FIGURES, _istsos),
     "geonature": Format("-geonature.csv", _CSV, FIGURES, _geonature, needs_place=True),
-    "camtrap-dp": Format("-camtrap-dp.zip", ZIP, FRAMES, _camtrap, needs_place=True),
-    "coco": Format("-coco.zip", ZIP, FRAMES, _coco),
-    "yolo": Format("-yolo.zip", ZIP, FRAMES, _yolo),
-    "megadetector": Format("-megadetector.json", "application/json", FRAMES, _megadetector),
+    "camtrap-dp": _of_frames("-camtrap-dp.zip", ZIP, _camtrap, needs_place=True),
+    "coco": _of_frames("-coco.zip", ZIP, _coco),
+    "yolo": _of_frames("-yolo.zip", ZIP, _yolo),
+    "megadetector": _of_frames("-megadetector.json", "application/json", _megadetector),
 }
