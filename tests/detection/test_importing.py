@@ -340,9 +340,7 @@ def test_what_is_exported_comes_back_the_same(
     examine(*frames, boxes=found)
     day = Period(date(2025, 7, 26), date(2025, 7, 26))
     made = datetime.now(UTC)
-        path.write_bytes(
-            b"".join(pieces.stream(export.pieces(place.lake, day, made), made=made))
-        )
+    path.write_bytes(b"".join(pieces.stream(export.pieces(place.lake, day, made), made=made)))
     (run,) = importing.bring_in(deployment=place, path=path, name="a", user=None).runs
     assert set(run.run_frames.values_list("frame", "state")) == {(f.pk, "done") for f in frames}
     for frame in frames:
