@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
-from dashboards import exporting, sentences
+from dashboards import exporting, kept_views, sentences
 from dashboards.exporting import FIGURES, FORMATS, FRAMES
 from dashboards.periods import WrongPeriod, asked
 from lacs_web import access
@@ -39,6 +40,8 @@ def exports(request: HttpRequest, lake: str) -> HttpResponse:
              "missing": FORMATS[key].needs_place and place.latitude is None}
             for key, (name, what) in _frames().items()
         ] if rights.get("export") else [],
+        **(kept_views.of(cast("User", request.user), place) if rights.get("export") else {}),
+        "kept_hours": settings.EXPORT_KEPT_HOURS,
     }  # fmt: skip
     return render(request, "dashboards/exports.html", context)
 

@@ -27,6 +27,7 @@ from dashboards.formats import (
     istsos,
     megadetector,
     pieces,
+    taking,
     training,
 )
 from dashboards.formats.pieces import Facts, Piece
@@ -81,17 +82,31 @@ def export(*, kind: str, lake: Lake, period: Period, by: User | None, decimal: s
     Raises ValidationError.
     """
     sign = decimal_sign(decimal)
+    fit(kind, lake)
     wanted = FORMATS[kind]
-    if wanted.needs_place and lake.latitude is None:
+    write_down(lake=lake, period=period, by=by, format=kind)
+    discreet = by is not None and not allows(by, Action.READ_FEW, lake)
+    made = wanted.make(lake, period, Options(discreet, sign))
+    return Export(name_of(kind, lake, period), wanted.content_type, made)
+
+
+def fit(kind: str, lake: Lake) -> None:
+    """Raise ValidationError where `kind` cannot be made of `lake`."""
+    if FORMATS[kind].needs_place and lake.latitude is None:
         raise ValidationError(
             _("This format asks where the lake lies: an administrator of the site gives its "
               "latitude and longitude first.")
         )  # fmt: skip
-    write_down(lake=lake, period=period, by=by, format=kind)
-    discreet = by is not None and not allows(by, Action.READ_FEW, lake)
-    name = f"{lake.slug}-{period.first}-{period.last}{wanted.ending}"
-    made = wanted.make(lake, period, Options(discreet, sign))
-    return Export(name, wanted.content_type, made)
+
+
+def frames_of(kind: str, lake: Lake, period: Period) -> int:
+    """How many a format of frames works off; Camtrap DP goes through them twice."""
+    found = taking.of(lake, period, settled=kind in ("coco", "yolo")).count()
+    return 2 * found if kind == "camtrap-dp" else found
+
+
+def name_of(kind: str, lake: Lake, period: Period) -> str:
+    return f"{lake.slug}-{period.first}-{period.last}{FORMATS[kind].ending}"
 
 
 def decimal_sign(asked: str) -> str:

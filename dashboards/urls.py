@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dashboards import api, calendar_views, export_views, overview_views, shared_views, views
+from dashboards import (
+    api,
+    calendar_views,
+    export_views,
+    kept_views,
+    overview_views,
+    shared_views,
+    views,
+)
 
 figures = [
     path("api/v1/lakes", api.lakes, name="api-lakes"),
@@ -19,6 +27,9 @@ figures = [
         api.export_frames,
         name="api-export-frames",
     ),
+    path("api/v1/lakes/<slug:lake>/exports/kept", api.kept_exports, name="api-kept"),
+    path("api/v1/exports/<int:kept_export>", api.kept_export, name="api-kept-export"),
+    path("api/v1/exports/<int:kept_export>/file", api.kept_file, name="api-kept-file"),
     path("overview/", overview_views.overview, name="overview"),
     path("lakes/<slug:lake>/", views.lake, name="lake"),
     path("lakes/<slug:lake>/checking/minutes/", views.effort, name="effort"),
@@ -32,6 +43,10 @@ figures = [
         "lakes/<slug:lake>/exports/figures/<slug:kind>", export_views.figures, name="export-figures"
     ),
     path("lakes/<slug:lake>/exports/frames/<slug:kind>", export_views.frames, name="export-frames"),
+    path("lakes/<slug:lake>/exports/kept/", kept_views.files, name="kept"),
+    path("lakes/<slug:lake>/exports/kept/<slug:kind>", kept_views.make, name="kept-make"),
+    path("exports/<int:kept_export>/file", kept_views.file, name="kept-file"),
+    path("exports/<int:kept_export>/end", kept_views.end, name="kept-end"),
     path("lakes/<slug:lake>/links/", shared_views.links, name="links"),
     path("lakes/<slug:lake>/links/<int:link>/end", shared_views.link_end, name="link-end"),
     path("shared/<str:secret>/", shared_views.shared, name="shared"),

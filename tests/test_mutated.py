@@ -27,7 +27,8 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from dashboards import sharing
+from dashboards import kept, sharing
+from dashboards.periods import Period
 from detection.cards import receive
 from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.models import Lake, Role, SchoolHoliday
@@ -109,6 +110,7 @@ AS_JSON: dict[str, Any] = {
         "deployment": "zqours-shore", "source": "SD", "fingerprint": "0" * 64, "files": 3,
         "left_out": ["a"], "left_out_count": 1,
     },
+    "dashboards:api-kept": PERIOD | {"kind": "coco"},
     "detection:api-manifest": {"files": [{"path": "2.jpg", "size": 9, "modified": 1753524000000}]},
     "detection:api-recognise": {"files": [{"id": 1, "sha256": "0" * 64}]},
     "detection:api-close": {"problems": [{"id": 1, "reason": "unreadable"}]},
@@ -161,6 +163,7 @@ AS_FORM: dict[str, Any] = {
     },
     "annotation:thread": {"text": "a"},
     "annotation:agree": {"opinion": "1"},
+    "dashboards:kept-make": PERIOD,
     "dashboards:days": {"country": "FR", "night_begins": 22, "night_ends": 6},
     "dashboards:calendar": HOLIDAY,
     "dashboards:holiday": HOLIDAY | {"remove": "1"},
@@ -191,6 +194,7 @@ IN_QUERY: dict[str, Any] = {
     "dashboards:api-attendance": FIGURES,
     "dashboards:api-export-figures": PERIOD,
     "dashboards:api-export-frames": PERIOD,
+    "dashboards:api-kept": {"cursor": "cD1h", "page_size": "1"},
     "detection:api-cards": {"cursor": "cD1h", "page_size": "1", "deployment": "zqours-shore"},
     "detection:api-deployments": {"cursor": "cD1h", "page_size": "1"},
     "dashboards:shared": FIGURES,
@@ -334,6 +338,10 @@ def populate(word: str) -> dict[str, Any]:
         "candidate": Candidate.objects.create(
             deployment=deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
+        "kept_export": kept.ask(
+            kind="coco", lake=lake, period=Period(day, day),
+            by=person(Role.OFFICER, lake),
+        )[0].pk,
         "lesson": 1, "api_token": 1, "invitation": "x", "key": "x", "token": "y", "role": "ranger",
     }  # fmt: skip
 
