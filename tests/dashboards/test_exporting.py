@@ -301,6 +301,42 @@ def test_camtrap_dp_passes_the_schemas(lake: Lake) -> None:
                 _check(row[each["name"]], each)
 
 
+def test_camtrap_dp_is_valid_to_frictionless(lake: Lake, tmp_path: Path) -> None:
+    frictionless = pytest.importorskip("frictionless")
+    if not SCHEMAS.is_dir():
+        pytest.skip("the schemas of ../shared/data/camtrap-dp are not on this machine")
+    opened(made("camtrap-dp", lake)).extractall(tmp_path)
+    package = json.loads((tmp_path / "datapackage.json").read_text())
+    package.pop("profile")  # lies at another site; jsonschema holds the package against it above
+    for table_of in package["resources"]:
+        table_of["schema"] = json.loads(
+            (SCHEMAS / f"{table_of['name']}-table-schema.json").read_text()
+        )
+    (tmp_path / "local.json").write_text(json.dumps(package))
+    report = frictionless.validate(str(tmp_path / "local.json"), type="package")
+    assert report.valid, report.flatten(["title", "rowNumber", "fieldName", "message"])
+    assert [task.stats["rows"] for task in report.tasks] == [1, 7, 17]
+
+
+def test_coco_is_read_by_pycocotools(lake: Lake, tmp_path: Path) -> None:
+    coco = pytest.importorskip("pycocotools.coco")
+    examine(*[each for each in lake.deployments.get().frames.all() if not each.run_frames.exists()])
+    opened(made("coco", lake)).extractall(tmp_path)
+    read_back = coco.COCO(str(tmp_path / "annotations.json"))
+    persons = read_back.getCatIds(catNms=["person"])
+    assert sorted(
+        len(read_back.getAnnIds(imgIds=[image], catIds=persons)) for image in read_back.getImgIds()
+    ) == [0, 2, 4]
+    for image in read_back.loadImgs(read_back.getImgIds()):
+        assert (tmp_path / image["file_name"]).is_file()
+    for note in read_back.loadAnns(read_back.getAnnIds()):
+        x, y, w, h = note["bbox"]
+        assert min(x, y) >= 0
+        assert note["area"] == pytest.approx(w * h, abs=0.5)
+        # Masks and evaluation both need one more than boxes.
+        assert read_back.annToMask({**note, "segmentation": [[x, y, x + w, y, x + w, y + h]]}).any()
+
+
 def _check(value: str, schema: dict[str, Any]) -> None:
     """One cell against its field of a Table Schema."""
     rule, where = schema.get("constraints", {}), (schema["name"], value)
