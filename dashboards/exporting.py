@@ -172,7 +172,7 @@ def _workbook(lake: Lake, period: Period, options: Options) -> Parts:
         (_("Made by"), f"LACS, {timezone.now().astimezone(lake.zone):%Y-%m-%d %H:%M}"),
     ]  # fmt: skip
     names = {"method": _("Method"), "days": "days", **{table: table for table in TABLES}}
-    return workbook(figures, method=method, names=names)
+    return workbook(figures, method=method, names=names, heads=sentences.heads())
 
 
 def _days(lake: Lake, period: Period, options: Options) -> Parts:

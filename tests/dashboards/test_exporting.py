@@ -91,7 +91,9 @@ def test_the_workbook_holds_what_the_page_shows_and_how_it_was_got(lake: Lake) -
         for row in days.findall(".//m:row", space)
     ]
     figures = attendance(lake, FIRST, LAST)
-    column = rows[0].index("validated_person_hours")
+    assert rows[0][:4] == ["Lake", "Day", "How it was got", "Frames"]
+    assert "Watched (h)" in rows[0]  # with its unit; programs read the CSV
+    column = rows[0].index("Validated person-hours")
     assert float(rows[1][column]) == figures["days"][0]["validated_person_hours"] == 1.5
     assert rows[4][2:] == ["not observed"]  # the rest of the day is empty, not zero
     method = book.read("xl/worksheets/sheet1.xml").decode()
@@ -99,6 +101,8 @@ def test_the_workbook_holds_what_the_page_shows_and_how_it_was_got(lake: Lake) -
     assert "Tiny" in method
     every = "".join(book.read(name).decode() for name in book.namelist() if "sheet" in name)
     assert "<f>" not in every  # no formula
+    for machine in ("persons_present", "present.low", "watched_hours", ">low<", ">high<"):
+        assert machine not in every
 
 
 def test_a_name_is_never_a_formula(lake: Lake) -> None:
