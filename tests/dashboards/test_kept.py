@@ -13,7 +13,9 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pytest
+import simplejpeg
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db.models.functions import Now
@@ -34,6 +36,7 @@ from lacs_web import leaving
 from lacs_web.models import AuditEvent, Lake, Membership, Role, User
 from tests.cast import person
 from tests.dashboards.survey import FIRST, LAST, at, make_survey, read, seen
+from tests.detection.test_backups import bucket as bucket
 from tests.factories import examine, make_frame
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
@@ -73,6 +76,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture a piece."""
     monkeypatch.setattr(training, "PICTURES", 1)
     monkeypatch.setattr(tasks, "ring", lambda *_: None)
+
+
+def make_preview(frame: Frame) -> None:
+    picture = np.full((120, 160, 3), 140, np.uint8)
+    vault.put_preview(frame.sha256, simplejpeg.encode_jpeg(picture, colorspace="RGB"))
 
 
 def ask(lake: Lake, by: User, kind: str = "coco") -> KeptExport:
@@ -486,6 +494,23 @@ def test_programs_ask_follow_and_take(mine: Client, lake: Lake, officer: User) -
     assert mine.get(one).status_code == 404
     wrong = mine.post(where, ASKED | {"kind": "xlsx"}, content_type="application/json")
     assert wrong.json()["errors"].keys() == {"kind"}
+
+
+def test_a_bucket_keeps_files_as_a_disk_does(
+    mine: Client, lake: Lake, officer: User, bucket: str,
+    django_capture_on_commit_callbacks: Commit,
+) -> None:  # fmt: skip
+    for frame in shore(lake):
+        make_preview(frame)
+    row = ready(lake, officer)
+    whole = body(take(mine, row))
+    half = row.size // 2
+    assert body(take(mine, row, Range=f"bytes={half}-")) == whole[half:]
+    assert zipfile.ZipFile(io.BytesIO(whole)).testzip() is None
+    assert len(stored(row)) == row.pieces.count()
+    with django_capture_on_commit_callbacks(execute=True):
+        retention.erase(lake=lake, first=at(25, 15), last=at(25, 15), why="asked", user=officer)
+    assert not stored(row)
 
 
 # What it costs
