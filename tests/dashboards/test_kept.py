@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pytest
 import simplejpeg
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -26,7 +28,7 @@ from django.utils import timezone
 from annotation import retention
 from annotation.models import Draft, SettledFrame
 from dashboards import exporting, kept, ranges, tasks
-from dashboards.formats import training
+from dashboards.formats import pieces, training
 from dashboards.formats.taking import frames as taken
 from dashboards.models import KeptExport, KeptPiece
 from dashboards.periods import Period
@@ -494,6 +496,57 @@ def test_programs_ask_follow_and_take(mine: Client, lake: Lake, officer: User) -
     assert mine.get(one).status_code == 404
     wrong = mine.post(where, ASKED | {"kind": "xlsx"}, content_type="application/json")
     assert wrong.json()["errors"].keys() == {"kind"}
+
+
+@pytest.mark.parametrize("kind", kept.KINDS)
+def test_the_command_goes_on_where_it_was_cut_off(
+    lake: Lake, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, names = tmp_path / "out", []
+    written = pieces.written
+
+    def cut(piece: Any, **named: Any) -> Iterator[bytes]:
+        names.append(named["offset"])
+        for n, part in enumerate(written(piece, **named)):
+            if len(names) == 2 and n == 0:
+                yield part[:5]
+                raise KeyboardInterrupt
+            yield part
+
+    monkeypatch.setattr(pieces, "written", cut)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("export", kind, lake.slug, "--output", str(target))
+    assert not target.exists()
+    call_command("export", kind, lake.slug, "--output", str(target))
+    assert names[2] == names[1] > 0  # from the piece that was cut off, not from the first
+    whole = b"".join(exporting.export(kind=kind, lake=lake, period=WHOLE, by=None).parts)
+    if kind == "megadetector":
+        assert json.loads(target.read_bytes())["images"] == json.loads(whole)["images"]
+    else:
+        one, other = zipfile.ZipFile(target), zipfile.ZipFile(io.BytesIO(whole))
+        assert one.testzip() is None
+        assert one.namelist() == other.namelist()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_the_command_begins_anew_where_a_mask_changed(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, offsets, written = tmp_path / "out", [], pieces.written
+
+    def cut(piece: Any, **named: Any) -> Iterator[bytes]:
+        offsets.append(named["offset"])
+        if len(offsets) == 3:
+            raise KeyboardInterrupt
+        return written(piece, **named)
+
+    monkeypatch.setattr(pieces, "written", cut)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("export", "coco", lake.slug, "--output", str(target))
+    a_box(shore(lake)[0])
+    call_command("export", "coco", lake.slug, "--output", str(target))
+    assert offsets[3] == 0
+    assert zipfile.ZipFile(target).testzip() is None
 
 
 def test_a_bucket_keeps_files_as_a_disk_does(
