@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from dashboards.calendar import Kind
+from dashboards.kept import KINDS
+from dashboards.models import KeptExport
 from lacs_web.access import Action
 from lacs_web.models import Lake
 from lacs_web.public_api import ClockTime
@@ -24,6 +26,48 @@ class Period(Form):
 
     def _asked(self) -> bool:
         return True
+
+
+class KeptAsked(Period):
+    """A file that a worker is to make."""
+
+    kind = serializers.ChoiceField(choices=KINDS)
+
+
+class Kept(serializers.ModelSerializer[KeptExport]):
+    """A file that a worker makes, or made."""
+
+    file = serializers.IntegerField(source="pk", help_text="Its number, for its addresses.")
+    lake = serializers.SlugField(source="lake.slug")
+    kind = serializers.ChoiceField(choices=KINDS)
+    to = serializers.DateField(source="last")
+    minutes = serializers.IntegerField(
+        allow_null=True, help_text="Left at the pace so far; null where it is not known."
+    )
+
+    class Meta:
+        model = KeptExport
+        fields = [
+            "file", "lake", "kind", "to", "asked_at", "state", "done", "total", "minutes", "size",
+            "ready_at", "ends_at",
+        ]  # fmt: skip
+        extra_kwargs: ClassVar = {
+            "state": {"help_text": "withdrawn: what it shows may not be shown any more."},
+            "done": {"help_text": "Frames written, of `total`."},
+            "size": {"help_text": "Bytes so far."},
+            "ends_at": {"help_text": "Until when it is kept; null while it is made."},
+        }
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": serializers.DateField(source="first"), **super().get_fields()}
+
+
+class Figured(Period):
+    decimal = serializers.ChoiceField(
+        choices=["comma", "point"],
+        required=False,
+        help_text="The sign of decimals in `csv` and `counters`; a comma unless asked.",
+    )
 
 
 class Asked(Period):

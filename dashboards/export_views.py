@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
-from dashboards import exporting, sentences
+from dashboards import exporting, kept_views, sentences
 from dashboards.exporting import FIGURES, FORMATS, FRAMES
 from dashboards.periods import WrongPeriod, asked
 from lacs_web import access
@@ -30,7 +31,8 @@ def exports(request: HttpRequest, lake: str) -> HttpResponse:
         "room": "exports",
         "observed": exporting.whole(place),
         "formats": [
-            {"key": key, "name": name, "what": what}
+            {"key": key, "name": name, "what": what,
+             "missing": FORMATS[key].needs_place and place.latitude is None}
             for key, (name, what) in _figures().items()
         ],
         "frame_formats": [
@@ -38,6 +40,8 @@ def exports(request: HttpRequest, lake: str) -> HttpResponse:
              "missing": FORMATS[key].needs_place and place.latitude is None}
             for key, (name, what) in _frames().items()
         ] if rights.get("export") else [],
+        **(kept_views.of(cast("User", request.user), place) if rights.get("export") else {}),
+        "kept_hours": settings.EXPORT_KEPT_HOURS,
     }  # fmt: skip
     return render(request, "dashboards/exports.html", context)
 
@@ -60,7 +64,10 @@ def _file(request: HttpRequest, lake: Lake, kind: str, action: Action) -> HttpRe
         raise Http404
     try:
         period = asked(request.GET.get("from", ""), request.GET.get("to", ""))
-        made = exporting.export(kind=kind, lake=lake, period=period, by=cast("User", request.user))
+        made = exporting.export(
+            kind=kind, lake=lake, period=period, by=cast("User", request.user),
+            decimal=request.GET.get("decimal", ""),
+        )  # fmt: skip
     except WrongPeriod as problem:
         messages.warning(request, sentences.wrong_period(str(problem)))
     except ValidationError as refusal:
@@ -88,6 +95,16 @@ def _figures() -> dict[str, tuple[str, str]]:
             _("Hourly counters (CSV)"),
             _("For the BiodivTourAlps analysis: compteur;date;donnees, herds apart, and the hours "
               "watched day by day."),
+        ),
+        "istsos": (
+            _("istSOS (CSV)"),
+            _("Hour by hour with a quality index, from the machine alone to fully read; “Nan” "
+              "where nothing is known."),
+        ),
+        "geonature": (
+            _("GeoNature Monitoring (CSV)"),
+            _("The lake as a site, each day watched as a visit, and the hours counted as "
+              "observations."),
         ),
     }  # fmt: skip
 

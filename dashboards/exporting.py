@@ -6,8 +6,9 @@ format is a stream of parts, each lake its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,29 +17,56 @@ from django.utils.translation import gettext as _
 
 from dashboards import sentences
 from dashboards.attendance import attendance, rule_of, span, watched_years
+from dashboards.discretion import Discretion
 from dashboards.exports import TABLES, days_csv
-from dashboards.formats import archive, camtrap, counters, megadetector, training
+from dashboards.formats import (
+    archive,
+    camtrap,
+    counters,
+    geonature,
+    istsos,
+    megadetector,
+    pieces,
+    taking,
+    training,
+)
+from dashboards.formats.pieces import Facts, Piece
 from dashboards.formats.workbook import workbook
 from dashboards.periods import Period, chosen, usual
 from lacs_web.access import Action, allows
 from lacs_web.models import AuditEvent, Lake, User
 
 Parts = Iterator[bytes]
+Pieces = Iterator[Piece]
+PiecesOf = Callable[[Lake, Period, datetime, Sequence[Facts]], Pieces]
 ZIP = "application/zip"
+
+
+SIGNS = {"comma": ",", "point": "."}  # of decimals, as an address names them
+
+
+@dataclass(frozen=True)
+class Options:
+    """`discreet`: for somebody who reads figures alone; `decimal`: the sign, where one chooses."""
+
+    discreet: bool = False
+    decimal: str = ","
 
 
 @dataclass(frozen=True)
 class Format:
     """`ending` of its file's name; `action`: the right that it asks for.
 
-    `make` takes, last, whether it is for somebody who reads figures alone (`discreet`).
+    `pieces`: of a format that is large enough to be kept and made by a worker, those after the ones
+    of which facts are given.
     """
 
     ending: str
     content_type: str
     action: Action
-    make: Callable[[Lake, Period, bool], Parts]
+    make: Callable[[Lake, Period, Options], Parts]
     needs_place: bool = False
+    pieces: PiecesOf | None = None
 
 
 @dataclass(frozen=True)
@@ -48,18 +76,44 @@ class Export:
     parts: Parts
 
 
-def export(*, kind: str, lake: Lake, period: Period, by: User | None) -> Export:
-    """`kind` is a key of FORMATS. `by` None: at the console. Raises ValidationError."""
+def export(*, kind: str, lake: Lake, period: Period, by: User | None, decimal: str = "") -> Export:
+    """`kind` is a key of FORMATS, `decimal` one of SIGNS. `by` None: at the console.
+
+    Raises ValidationError.
+    """
+    sign = decimal_sign(decimal)
+    fit(kind, lake)
     wanted = FORMATS[kind]
-    if wanted.needs_place and lake.latitude is None:
+    write_down(lake=lake, period=period, by=by, format=kind)
+    discreet = by is not None and not allows(by, Action.READ_FEW, lake)
+    made = wanted.make(lake, period, Options(discreet, sign))
+    return Export(name_of(kind, lake, period), wanted.content_type, made)
+
+
+def fit(kind: str, lake: Lake) -> None:
+    """Raise ValidationError where `kind` cannot be made of `lake`."""
+    if FORMATS[kind].needs_place and lake.latitude is None:
         raise ValidationError(
             _("This format asks where the lake lies: an administrator of the site gives its "
               "latitude and longitude first.")
         )  # fmt: skip
-    write_down(lake=lake, period=period, by=by, format=kind)
-    discreet = by is not None and not allows(by, Action.READ_FEW, lake)
-    name = f"{lake.slug}-{period.first}-{period.last}{wanted.ending}"
-    return Export(name, wanted.content_type, wanted.make(lake, period, discreet))
+
+
+def frames_of(kind: str, lake: Lake, period: Period) -> int:
+    """How many a format of frames works off; Camtrap DP goes through them twice."""
+    found = taking.of(lake, period, settled=kind in ("coco", "yolo")).count()
+    return 2 * found if kind == "camtrap-dp" else found
+
+
+def name_of(kind: str, lake: Lake, period: Period) -> str:
+    return f"{lake.slug}-{period.first}-{period.last}{FORMATS[kind].ending}"
+
+
+def decimal_sign(asked: str) -> str:
+    """A comma unless a point is asked for. Raises ValidationError."""
+    if asked and asked not in SIGNS:
+        raise ValidationError({"decimal": [_("Decimals are written with “comma” or “point”.")]})
+    return SIGNS[asked or "comma"]
 
 
 def write_down(*, lake: Lake, period: Period, by: User | None, **what: str) -> None:
@@ -94,8 +148,8 @@ def figures(*, lake: Lake, period: Period, by: User, in_step: bool, **what: str)
     return attendance(lake, period.first, period.last, discreet=discreet, in_step=in_step)
 
 
-def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
-    figures = attendance(lake, period.first, period.last, discreet=discreet)
+def _workbook(lake: Lake, period: Period, options: Options) -> Parts:
+    figures = attendance(lake, period.first, period.last, discreet=options.discreet)
     basis = figures["basis"]
     method = [
         (_("Lake"), f"{lake.name}, {lake.park}"),
@@ -118,34 +172,59 @@ def _workbook(lake: Lake, period: Period, discreet: bool) -> Parts:
         (_("Made by"), f"LACS, {timezone.now().astimezone(lake.zone):%Y-%m-%d %H:%M}"),
     ]  # fmt: skip
     names = {"method": _("Method"), "days": "days", **{table: table for table in TABLES}}
-    return workbook(figures, method=method, names=names)
+    return workbook(figures, method=method, names=names, heads=sentences.heads())
 
 
-def _days(lake: Lake, period: Period, discreet: bool) -> Parts:
-    figures = attendance(lake, period.first, period.last, discreet=discreet)
-    return days_csv(figures)
+def _days(lake: Lake, period: Period, options: Options) -> Parts:
+    figures = attendance(lake, period.first, period.last, discreet=options.discreet)
+    return days_csv(figures, options.decimal)
 
 
-def _counters(lake: Lake, period: Period, discreet: bool) -> Parts:
-    rule = rule_of(lake) if discreet else None
-    return archive.stream(counters.members(lake, period, rule), made=timezone.now())
+def _rule(lake: Lake, options: Options) -> Discretion | None:
+    return rule_of(lake) if options.discreet else None
 
 
-def _camtrap(lake: Lake, period: Period, _discreet: bool) -> Parts:
-    made = timezone.now()
-    return archive.stream(camtrap.members(lake, period, made), made=made)
+def _counters(lake: Lake, period: Period, options: Options) -> Parts:
+    members = counters.members(lake, period, _rule(lake, options), options.decimal)
+    return archive.stream(members, made=timezone.now())
 
 
-def _coco(lake: Lake, period: Period, _discreet: bool) -> Parts:
-    return archive.stream(training.coco(lake, period), made=timezone.now())
+def _istsos(lake: Lake, period: Period, options: Options) -> Parts:
+    return istsos.parts(lake, period, _rule(lake, options))
 
 
-def _yolo(lake: Lake, period: Period, _discreet: bool) -> Parts:
-    return archive.stream(training.yolo(lake, period), made=timezone.now())
+def _geonature(lake: Lake, period: Period, options: Options) -> Parts:
+    return geonature.parts(lake, period, _rule(lake, options))
 
 
-def _megadetector(lake: Lake, period: Period, _discreet: bool) -> Parts:
-    return megadetector.parts(lake, period, timezone.now())
+def _camtrap(lake: Lake, period: Period, made: datetime, before: Sequence[Facts]) -> Pieces:
+    return camtrap.pieces(lake, period, made, before)
+
+
+def _coco(lake: Lake, period: Period, _made: datetime, before: Sequence[Facts]) -> Pieces:
+    return training.coco(lake, period, before)
+
+
+def _yolo(lake: Lake, period: Period, _made: datetime, before: Sequence[Facts]) -> Pieces:
+    return training.yolo(lake, period, before)
+
+
+def _megadetector(lake: Lake, period: Period, made: datetime, before: Sequence[Facts]) -> Pieces:
+    return megadetector.pieces(lake, period, made, before)
+
+
+def _streamed(pieces_of: PiecesOf) -> Callable[[Lake, Period, Options], Parts]:
+    def make(lake: Lake, period: Period, _options: Options) -> Parts:
+        made = timezone.now()
+        return pieces.stream(pieces_of(lake, period, made, ()), made=made)
+
+    return make
+
+
+def _of_frames(
+    ending: str, content_type: str, pieces_of: PiecesOf, *, needs_place: bool = False
+) -> Format:
+    return Format(ending, content_type, FRAMES, _streamed(pieces_of), needs_place, pieces_of)
 
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -155,8 +234,10 @@ FORMATS: dict[str, Format] = {
     "xlsx": Format(".xlsx", _XLSX, FIGURES, _workbook),
     "csv": Format("-days.csv", _CSV, FIGURES, _days),
     "counters": Format("-counters.zip", ZIP, FIGURES, _counters),
-    "camtrap-dp": Format("-camtrap-dp.zip", ZIP, FRAMES, _camtrap, needs_place=True),
-    "coco": Format("-coco.zip", ZIP, FRAMES, _coco),
-    "yolo": Format("-yolo.zip", ZIP, FRAMES, _yolo),
-    "megadetector": Format("-megadetector.json", "application/json", FRAMES, _megadetector),
+    "istsos": Format("-istsos.csv", _CSV, FIGURES, _istsos),
+    "geonature": Format("-geonature.csv", _CSV, FIGURES, _geonature, needs_place=True),
+    "camtrap-dp": _of_frames("-camtrap-dp.zip", ZIP, _camtrap, needs_place=True),
+    "coco": _of_frames("-coco.zip", ZIP, _coco),
+    "yolo": _of_frames("-yolo.zip", ZIP, _yolo),
+    "megadetector": _of_frames("-megadetector.json", "application/json", _megadetector),
 }

@@ -3,6 +3,7 @@
 One format whatever the reader's language, so that a script never meets two: UTF-8 with a byte
 order mark (without it Excel misreads accents), semicolons and decimal commas (what Excel expects
 in France and Italy, and R's read.csv2), ISO dates, and the column names of `attendance --json`.
+Decimals take a point where that is asked for.
 Each line says whether the figures are in step with frames and reviews: files outlive the page.
 """
 
@@ -21,12 +22,12 @@ NUMBERS = (
 COLUMNS = ("lake", "day", "basis", *NUMBERS, "detectors", "rules")
 
 
-def days_csv(figures: Mapping[str, Any]) -> Iterator[bytes]:
+def days_csv(figures: Mapping[str, Any], decimal: str = ",") -> Iterator[bytes]:
     """One line for each day of the period; a day not observed has a basis and no figure."""
-    return _csv(figures, COLUMNS, _days(figures))
+    return _csv(figures, COLUMNS, _days(figures, decimal))
 
 
-def _days(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+def _days(figures: Mapping[str, Any], decimal: str) -> Iterator[list[str]]:
     observed = {day["day"]: day for day in figures["days"]}
     for day in sorted([*observed, *figures["not_observed"]]):
         each = observed.get(day)
@@ -36,7 +37,7 @@ def _days(figures: Mapping[str, Any]) -> Iterator[list[str]]:
             continue
         yield [
             figures["lake"], day.isoformat(), each["basis"],
-            *(table.decimal(each[name]) for name in NUMBERS),
+            *(table.decimal(each[name], decimal) for name in NUMBERS),
             " + ".join(each["detectors"]), " + ".join(each["rules"]),
         ]  # fmt: skip
 
@@ -95,11 +96,11 @@ def value_of(row: Mapping[str, Any], column: str) -> Any:
     return " + ".join(value) if isinstance(value, list) else value
 
 
-def table_csv(figures: Mapping[str, Any], name: str) -> Iterator[bytes]:
+def table_csv(figures: Mapping[str, Any], name: str, decimal: str = ",") -> Iterator[bytes]:
     """One of TABLES, in the same format."""
     columns = TABLES[name]
     rows = (
-        [figures["lake"], *(_cell(row, column) for column in columns)]
+        [figures["lake"], *(_cell(row, column, decimal) for column in columns)]
         for row in rows_of(figures, name)
     )
     return _csv(figures, ("lake", *columns), rows)
@@ -114,8 +115,8 @@ def _csv(
     )
 
 
-def _cell(row: Mapping[str, Any], column: str) -> str:
+def _cell(row: Mapping[str, Any], column: str, decimal: str) -> str:
     value = value_of(row, column)
     if value is None or isinstance(value, float):
-        return table.decimal(value)
+        return table.decimal(value, decimal)
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,17 +1,20 @@
-"""What figures are read from: sums and packed frames of each day; and what changed.
+"""What figures are read from: sums and packed frames of each day; and what changed. Kept exports.
 
-All of it but what counters counted is derived from frames, boxes and reviews, and can be made anew
-at any time (`manage.py rebuild_figures`). Triggers of the database write a Change whenever any of
-those change, whoever writes; `dashboards.rollups` works changes off.
+Figures are derived from frames, boxes and reviews, and can be made anew at any time
+(`manage.py rebuild_figures`); what counters counted is brought in. Triggers of the database write a
+Change whenever any of those change, whoever writes; `dashboards.rollups` works changes off.
 """
 
 from __future__ import annotations
 
+import math
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from detection.models import Deployment
-from lacs_web.models import Lake
+from lacs_web.models import Lake, User
 
 
 class DeploymentFigures(models.Model):
@@ -99,3 +102,85 @@ class PassageHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.counter}, {self.at:%Y-%m-%d %H:%M}"
+
+
+class KeptExport(models.Model):
+    """A file that a worker makes, piece by piece, and keeps for a while for who asked for it.
+
+    pending ─ claimed, piece by piece ─▶ ready ─▶ deleted. Withdrawn: what it shows changed since,
+    or a frame of it went; its bytes are gone, and nobody ever gets it.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        READY = "ready"
+        FAILED = "failed"
+        WITHDRAWN = "withdrawn"
+
+    lake = models.ForeignKey(Lake, models.CASCADE, related_name="+")
+    asked_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)  # of exporting.FORMATS
+    first = models.DateField()
+    last = models.DateField()
+    language = models.CharField(max_length=10)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    done = models.PositiveIntegerField(default=0)  # frames worked off
+    total = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(default=0)  # bytes of its pieces
+    seconds = models.FloatField(default=0)  # that they took
+    claim = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # since the last piece
+    ready_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)  # from when on it is no longer kept
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asked_by", "lake", "kind", "first", "last"],
+                condition=Q(state="pending"),
+                name="export_made_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending") | Q(ends_at__isnull=False), name="export_kept_ends"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.first} – {self.last}"
+
+    @property
+    def minutes(self) -> int | None:
+        """Left at the pace so far; None where nothing is known of it."""
+        if self.state != self.State.PENDING or not self.done or not self.seconds:
+            return None
+        left = max(0, self.total - self.done)
+        return math.ceil(left * self.seconds / self.done / 60)
+
+
+class KeptPiece(models.Model):
+    """Bytes of a kept export that lie in the storage, and what the pieces after them must know.
+
+    `frames`: those of which it shows a picture; `masks`: a digest of how each was masked then.
+    """
+
+    export = models.ForeignKey(KeptExport, models.CASCADE, related_name="pieces")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=100)  # in the storage
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    entries = models.JSONField(default=list)
+    facts = models.JSONField(default=dict)
+    frames = ArrayField(models.BigIntegerField(), default=list)
+    masks = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["export", "number"], name="piece_of_export_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -36,6 +36,47 @@ def bases() -> dict[str, str]:
     }
 
 
+def heads() -> dict[str, str]:
+    """Columns of `attendance --json` as heads of tables for people, with their units."""
+    low, high = _("low (95%)"), _("high (95%)")
+    hours = {
+        "watched_hours": _("Watched (h)"),
+        "read_hours": _("Read (h)"),
+        "days_observed": _("Days observed"),
+    }
+    present = {"value": _("Persons present on average"), "low": low, "high": high}
+
+    def under(what: str, names: Mapping[str, str]) -> dict[str, str]:
+        return {key: _("%(what)s: %(name)s") % {"what": what, "name": name}
+                for key, name in names.items()}  # fmt: skip
+
+    def nested(key: str, names: Mapping[str, str]) -> dict[str, str]:
+        return {f"{key}.{name}": said for name, said in names.items()}
+
+    rated = hours | nested("present", present)
+    person_hours = {"value": _("Person-hours"), "low": _("Person-hours: low (95%)"),
+                    "high": _("Person-hours: high (95%)")}  # fmt: skip
+    return {
+        "lake": _("Lake"), "day": _("Day"), "basis": _("How it was got"), "frames": _("Frames"),
+        "frames_read": _("Frames read"), "share_read": _("Share read (0 to 1)"),
+        "validated_person_hours": _("Validated person-hours"),
+        "machine_only_hours": _("Seen by the machine only (h)"),
+        "machine_only_person_hours": _("Person-hours of the machine only"),
+        "peak_persons": _("Most persons at once"), "detectors": _("Detectors"),
+        "rules": _("Validation rules"), "hour": _("Hour"), "weekday": _("Weekday (0: Monday)"),
+        "persons_present": _("Persons present on average"), "low": low, "high": high,
+        "kind": _("Kind of day"), "region": _("Region"), "school": _("School holidays in"),
+        "activity": _("Activity"), "unit": _("Unit"), "value": _("Hours"), "share": _("Share"),
+        "night": _("Night that ends on"), "tents": _("Tents"), "from": _("From"), "to": _("To"),
+        **rated,
+        **nested("holidays", under(_("Holidays"), rated)),
+        **nested("term", under(_("Term"), rated)),
+        **nested("person_hours", person_hours),
+        **nested("then", under(_("The year before"), present)),
+        **nested("now", under(_("This year"), present)),
+    }  # fmt: skip
+
+
 def behind() -> str:
     return _(
         "Frames or reviews came in that these figures do not hold yet; they are being counted."

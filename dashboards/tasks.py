@@ -1,4 +1,4 @@
-"""Celery's doorbell for figures and turns: what is owed lies in rows."""
+"""Celery's doorbell for figures, turns and kept exports: what is owed lies in rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from dashboards import planning, rollups
+from dashboards import kept, planning, rollups
+from detection import claims, health
+from detection.tasks import MOST_WAITING, ring
 from lacs_web.models import Lake
 
 log = logging.getLogger(__name__)
@@ -32,3 +34,25 @@ def keep_figures() -> None:
             rollups.refresh(deployment, wait=False)
         except Exception:  # nor the other deployments for this one
             log.exception("no figures for deployment %s: what is owed stays so", deployment)
+
+
+@shared_task(name="dashboards.tasks.make_export")
+def make_export(export_id: int) -> None:
+    """Go on with one kept export for a while; ring for the rest, after what else waits."""
+    if kept.go_on(export_id):
+        ring(make_export, export_id)
+
+
+@shared_task(name="dashboards.tasks.sweep_exports")
+def sweep_exports() -> None:
+    """Ring again for exports that nobody is at: lost messages and killed workers end here."""
+    kept.give_up_on_poison()
+    if health.messages("ingest") < MOST_WAITING:
+        for pk in claims.free(kept.owed()).values_list("pk", flat=True):
+            ring(make_export, pk)
+
+
+@shared_task(name="dashboards.tasks.tidy_exports")
+def tidy_exports() -> None:
+    """Let go what was kept for long enough."""
+    kept.tidy()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -96,7 +97,8 @@ def lake_page(
 def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
     """The days of the lake's page as a file; the same period, asked in the same way.
 
-    `?table=` names another of its tables (dashboards.exports.TABLES).
+    `?table=` names another of its tables (dashboards.exports.TABLES); `?decimal=point` writes
+    decimals with a point.
     """
     place = lake_for(request.user, Action.READ_FIGURES, lake)
     in_step = rollups.catch_up([place])
@@ -113,14 +115,21 @@ def attendance_csv(request: HttpRequest, lake: str) -> HttpResponse:
             _("There is no such table; there are: %(tables)s.") % {"tables": known},
             content_type="text/plain; charset=utf-8",
         )
+    try:
+        sign = exporting.decimal_sign(request.GET.get("decimal", ""))
+    except ValidationError as refusal:
+        return HttpResponseBadRequest(
+            " ".join(refusal.messages), content_type="text/plain; charset=utf-8"
+        )
     figures = exporting.figures(
         lake=place, period=period, by=cast("User", request.user), in_step=in_step, format="csv",
         table=table,
     )  # fmt: skip
+    lines = days_csv(figures, sign) if table == "days" else table_csv(figures, table, sign)
     part = "" if table == "days" else f"-{table}"
     name = f"attendance{part}-{place.slug}-{period.first}-{period.last}.csv"
     return HttpResponse(
-        b"".join(days_csv(figures) if table == "days" else table_csv(figures, table)),
+        b"".join(lines),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

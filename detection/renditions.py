@@ -14,7 +14,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,11 +41,12 @@ MOST_NEAR = 48  # frames that are looked at for it
 KEPT = 2  # decoded originals that a process keeps
 _kept: dict[str, NDArray[np.uint8]] = {}  # by SHA-256, the last used last
 _keeping = threading.Lock()
-_sources: list[Callable[[Frame], Iterable[Rect]]] = []
+Source = Callable[[Sequence[Frame]], Mapping[int, Sequence[Rect]]]
+_sources: list[Source] = []
 
 
-def also_mask(source: Callable[[Frame], Iterable[Rect]]) -> None:
-    """Have the person boxes that `source` knows of a frame masked as well.
+def also_mask(source: Source) -> None:
+    """Have the person boxes that `source` knows of frames, by their ids, masked as well.
 
     Reviews lie to the right of this app and may not be imported here; they register themselves.
     """
@@ -160,17 +162,38 @@ def rendition(frame: Frame, *, lifted: bool = False, region: Rect | None = None)
 
     `lifted` only to somebody for whom `is_lifted` holds.
     """
-    people: tuple[Rect, ...] | None = None
-    purged = is_purged(frame)
-    lifted = lifted and not purged
-    if examined(frame):
+    (made,) = renditions([frame], lifted=lifted, region=region)
+    return made
+
+
+def renditions(
+    frames: Sequence[Frame], *, lifted: bool = False, region: Rect | None = None
+) -> list[Rendition]:
+    """What may be shown of each of `frames`. Six queries, however many they are."""
+    purged = set(Purge.objects.filter(frame__in=frames).values_list("frame", flat=True))
+    known = _examined(frames)
+    people: dict[int, list[Rect]] = defaultdict(list)
+    if known:
         machine = Detection.objects.filter(
-            frame=frame, label=Label.PERSON, score__gte=settings.MASK_SCORE
+            frame__in=known, label=Label.PERSON, score__gte=settings.MASK_SCORE
+        ).order_by("pk")
+        for pk, *box in machine.values_list("frame", "x", "y", "w", "h"):
+            people[pk].append(Rect(*box))
+        seen = [frame for frame in frames if frame.pk in known]
+        for source in _sources:
+            for pk, rects in source(seen).items():
+                people[pk] += rects
+    return [
+        Rendition(
+            frame.sha256,
+            frame.deployment.lake.mask_cells,
+            tuple(people[frame.pk]) if frame.pk in known else None,
+            lifted and frame.pk not in purged,
+            region,
+            frame.pk in purged,
         )
-        rects = [Rect(*box) for box in machine.order_by("pk").values_list("x", "y", "w", "h")]
-        people = tuple(rects + [rect for source in _sources for rect in source(frame)])
-    cells = frame.deployment.lake.mask_cells
-    return Rendition(frame.sha256, cells, people, lifted, region, purged)
+        for frame in frames
+    ]
 
 
 def examined(frame: Frame) -> bool:
@@ -178,8 +201,13 @@ def examined(frame: Frame) -> bool:
 
     Never of one that somebody had erased: the whole of it is masked for good.
     """
-    done = RunFrame.objects.showing().filter(frame=frame)
-    return done.exclude(frame__purge__rule__has_key="erased").exists()
+    return bool(_examined([frame]))
+
+
+def _examined(frames: Sequence[Frame]) -> set[int]:
+    done = RunFrame.objects.showing().filter(frame__in=frames)
+    known = done.exclude(frame__purge__rule__has_key="erased")
+    return set(known.order_by().values_list("frame", flat=True).distinct())
 
 
 def lift(*, frame: Frame, user: User) -> None:

@@ -38,6 +38,11 @@ class Bucket(S3Storage):  # type: ignore[misc]  # has no types
         with _as_a_disk():
             return bool(super().exists(name))
 
+    def listdir(self, name: str) -> tuple[list[str], list[str]]:
+        with _as_a_disk():
+            folders, files = super().listdir(name)
+            return folders, files
+
     def delete(self, name: str) -> None:
         with _as_a_disk():
             super().delete(name)

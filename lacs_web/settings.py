@@ -210,6 +210,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2 * SWEEP_SECONDS,
         "options": {"expires": 2 * SWEEP_SECONDS},
     },
+    "sweep_exports": {
+        "task": "dashboards.tasks.sweep_exports",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "tidy_exports": {
+        "task": "dashboards.tasks.tidy_exports",
+        "schedule": 900,
+        "options": {"expires": 900},
+    },
 }
 
 # What a card may hold
@@ -221,6 +231,8 @@ PICTURE_MAX_PIXELS = read.int("LACS_PICTURE_MAX_MEGAPIXELS", default=80) * 1_000
 DETECTOR_MAX_BYTES = read.int("LACS_DETECTOR_MAX_MB", default=512) * 1024 * 1024
 # The largest file of detections made elsewhere; a season of 134,000 pictures takes some 50.
 IMPORT_MAX_BYTES = read.int("LACS_IMPORT_MAX_MB", default=200) * 1024 * 1024
+# Hours for which a file that a worker made is kept for who asked for it.
+EXPORT_KEPT_HOURS = read.int("LACS_EXPORT_KEPT_HOURS", default=72)
 FILE_UPLOAD_HANDLERS = ["lacs_web.uploads.LimitedFile"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # a manifest of 50,000 paths fits
 
@@ -252,6 +264,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",  # in which a token has scopes
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["lacs_web.public_api.only_public"],
+    "ENUM_NAME_OVERRIDES": {"KeptKindEnum": "dashboards.kept.KINDS"},
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "APPEND_COMPONENTS": {

@@ -41,7 +41,7 @@ ADDRESSES = {
     "detection:api-manifest", "detection:api-recognise", "detection:api-file",
     "detection:api-close", "detection:api-deployments", "dashboards:api-lakes",
     "dashboards:api-attendance", "dashboards:api-export-figures", "dashboards:api-export-frames",
-    "api-schema",
+    "dashboards:api-kept", "dashboards:api-kept-export", "dashboards:api-kept-file", "api-schema",
 }  # fmt: skip
 
 

@@ -55,6 +55,8 @@ WORDS = PERSONAL | {
     "detections imported": _("brought in detections of another program"),
     "detector tried": _("tried a detector out"),
     "discretion changed": _("changed what partners are told of few persons"),
+    "export asked for": _("asked for a file of frames"),
+    "export ended": _("had a file of frames deleted"),
     "exported": _("exported"),
     "figures no longer shared": _("ended a shared link"),
     "figures shared": _("shared figures by a link"),

@@ -2,8 +2,8 @@
 
 PUBLIC: anybody. SIGNED_IN: anybody who is signed in. OFFICER: who manages a lake, any lake. An
 Action: those whose role at the lake has it (403 for those who only see the lake, 404 for those who
-do not). A method that is missing is refused (405) to those who may use another method of the
-address.
+do not). ASKER: who asked for it, here the officer; nobody else is told that it is there. A method
+that is missing is refused (405) to those who may use another method of the address.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from lacs_web.access import Action
 
 PUBLIC, SIGNED_IN, OFFICER = "public", "signed in", "manages any lake"
+ASKER = "asked for it"
 Right = Action | str
 
 TABLE: dict[str, dict[str, Right]] = {
@@ -112,6 +113,9 @@ TABLE: dict[str, dict[str, Right]] = {
     "dashboards:api-attendance": {"GET": Action.READ_FIGURES},
     "dashboards:api-export-figures": {"GET": Action.READ_FIGURES},
     "dashboards:api-export-frames": {"GET": Action.EXPORT},
+    "dashboards:api-kept": {"GET": Action.EXPORT, "POST": Action.EXPORT},
+    "dashboards:api-kept-export": {"GET": ASKER, "DELETE": ASKER},
+    "dashboards:api-kept-file": {"GET": ASKER},
     "dashboards:lake": {"GET": Action.READ_FIGURES},
     "dashboards:effort": {"GET": Action.MANAGE},
     "dashboards:attendance-csv": {"GET": Action.READ_FIGURES},
@@ -124,6 +128,10 @@ TABLE: dict[str, dict[str, Right]] = {
     "dashboards:exports": {"GET": Action.READ_FIGURES},
     "dashboards:export-figures": {"GET": Action.READ_FIGURES},
     "dashboards:export-frames": {"GET": Action.EXPORT},
+    "dashboards:kept": {"GET": Action.EXPORT},
+    "dashboards:kept-make": {"POST": Action.EXPORT},
+    "dashboards:kept-file": {"GET": ASKER},
+    "dashboards:kept-end": {"POST": ASKER},
     "dashboards:links": {"GET": Action.SHARE, "POST": Action.SHARE},
     "dashboards:link-end": {"POST": Action.SHARE},
     "dashboards:shared": {"GET": PUBLIC},  # whoever holds the secret

@@ -12,11 +12,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation.models import Import
-from dashboards import sharing
+from dashboards import kept, sharing
+from dashboards.periods import Period
 from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.access import RIGHTS, Action
 from lacs_web.models import Lake, Role, SchoolHoliday
-from tests.access_table import OFFICER, PUBLIC, SIGNED_IN, TABLE, Right
+from tests.access_table import ASKER, OFFICER, PUBLIC, SIGNED_IN, TABLE, Right
 from tests.cast import ANONYMOUS, CAST, OTHER_RANGER, STRANGER, person, signed_in
 from tests.factories import examine, make_deployment, make_frame
 
@@ -81,6 +82,12 @@ def things() -> dict[str, Any]:
             deployment=frame.deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
         "brought": Import.objects.create(lake=frame.deployment.lake, kind="coco", frames=0).pk,
+        "kept_export": kept.ask(
+            kind="coco",
+            lake=frame.deployment.lake,
+            period=Period(frame.captured_at.date(), frame.captured_at.date()),
+            by=person(Role.OFFICER, frame.deployment.lake),
+        )[0].pk,
         "lesson": 1,
         "role": Role.RANGER,
         "api_token": 1,
@@ -92,7 +99,7 @@ def things() -> dict[str, Any]:
 
 def address(name: str, things: dict[str, Any]) -> str:
     """The address called `name`, its arguments taken from `things` by their names."""
-    if name.endswith(("export-figures", "export-frames")):
+    if name.endswith(("export-figures", "export-frames", "kept-make")):
         things = things | {"kind": "csv" if name.endswith("figures") else "coco"}
     for patterns in get_resolver().reverse_dict.getlist(name) or [None]:
         if patterns:
@@ -114,8 +121,10 @@ def expected(right: Right, who: str) -> set[str]:
         return {"in"}
     if right == OFFICER:
         return {"in"} if Action.MANAGE in RIGHTS.get(who, ()) else {"403"}
-    if who in (STRANGER, OTHER_RANGER):
+    if who in (STRANGER, OTHER_RANGER) or (right == ASKER and who != Role.OFFICER):
         return {"404"}
+    if right == ASKER:
+        return {"in"}
     return {"in"} if right in RIGHTS[who] else {"403"}
 
 

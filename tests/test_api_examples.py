@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from dashboards import api, kept
 from detection.models import Batch
 from lacs_web import tokens
 from lacs_web.models import Role
@@ -28,10 +30,13 @@ NEEDS = {"sh": "curl", "python": sys.executable, "r": "Rscript"}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_examples_run(live_server: Any, tmp_path: Path) -> None:
+def test_the_examples_run(
+    live_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One test for all, for each start of a server costs seconds."""
     shore = make_deployment()
     make_frame(shore)
+    monkeypatch.setattr(api, "ring", lambda _task, pk: kept.go_on(pk))  # as a worker would
     folder = tmp_path / "CARD"
     folder.mkdir()
     for n in range(2):
@@ -39,14 +44,17 @@ def test_the_examples_run(live_server: Any, tmp_path: Path) -> None:
     officer, ends = person(Role.OFFICER, shore.lake), timezone.now() + timedelta(days=1)
     secret = {
         scope: tokens.make(user=officer, label="t", scope=scope, expires_at=ends)[1]
-        for scope in ("figures", "cards")
+        for scope in ("figures", "frames", "cards")
     }
     given = {
         "LACS": live_server.url, "LAKE": shore.lake.slug, "DEPLOYMENT": shore.slug,
         "FOLDER": str(folder), "TOKEN": secret["figures"], "CARDS_TOKEN": secret["cards"],
+        "FRAMES_TOKEN": secret["frames"],
         "PATH": os.environ["PATH"], "HOME": str(tmp_path),
     }  # fmt: skip
-    assert [kind for kind, _text in EXAMPLES] == ["sh", "sh", "python", "python", "python", "r"]
+    assert [kind for kind, _text in EXAMPLES] == [
+        "sh", "sh", "python", "python", "python", "python", "r",
+    ]  # fmt: skip
     said = []
     for n, (kind, text) in enumerate(EXAMPLES):
         if shutil.which(NEEDS[kind]) is None:
@@ -62,6 +70,8 @@ def test_the_examples_run(live_server: Any, tmp_path: Path) -> None:
     if shutil.which("curl"):
         assert json.loads((tmp_path / "attendance.json").read_text())["frames"] == 1
         assert (tmp_path / "july.xlsx").read_bytes()[:2] == b"PK"
+    (packed,) = tmp_path.glob("july-*.zip")
+    assert zipfile.ZipFile(packed).testzip() is None
     card = Batch.objects.latest("pk")
     assert f"{card.pk} 2 2 " in "".join(said)
     assert card.closed_at

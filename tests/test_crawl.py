@@ -26,7 +26,8 @@ from django.urls import Resolver404, resolve, reverse
 
 from annotation.models import Hold
 from annotation.reviewing import StatedBox
-from dashboards import sharing
+from dashboards import kept, sharing
+from dashboards.periods import Period
 from detection import renditions
 from detection.cards import vault
 from detection.models import Candidate, ClockCorrection, Frame, Trial
@@ -101,6 +102,10 @@ def populate(folder: Path, name: str) -> Place:
         deployment=deployment, detector=run.detector, finished_at=run.finished_at
     )
     AuditEvent.objects.create(user=ranger, lake=lake, action=f"{word}deed")
+    boss = person(Role.ADMINISTRATOR, lake)
+    for kind in ("coco", "megadetector"):
+        made, _new = kept.ask(kind=kind, lake=lake, period=Period(day.date(), day.date()), by=boss)
+        kept.go_on(made.pk)
     officer = person(Role.OFFICER, lake, f"{word}officer")
     _link, shared = sharing.make(lake=lake, label=f"{word}partner", by=officer)
     return Place(lake, drawn, [word.lower().encode(), f"zqpark{name}".encode()], shared)
@@ -122,6 +127,7 @@ class Walk:
     found: dict[str, Any] = field(default_factory=dict)
     pictures: int = 0
     people: int = 0  # known persons on those pictures
+    packed: int = 0  # of pictures in files
 
 
 def walk(client: Client, start: list[str], own: Place, other: Place) -> Walk:
@@ -139,6 +145,8 @@ def walk(client: Client, start: list[str], own: Place, other: Place) -> Walk:
             continue
         body = answer.getvalue()
         tells_nothing(address, body, other)
+        if body[:2] == b"PK" and b".jpg" in body:
+            done.packed += nobody_is_packed(body, own)
         if kind.startswith("image/jpeg"):
             done.pictures += 1
             done.people += nobody_is_seen(address, body, own)
@@ -187,6 +195,18 @@ def nobody_is_seen(address: str, jpeg: bytes, own: Place) -> int:
     rgb = simplejpeg.decode_jpeg(jpeg, "RGB")
     assert seen(rgb, original(frame), box) < SHOWS, f"{address} shows a person"
     return 1
+
+
+def nobody_is_packed(body: bytes, own: Place) -> int:
+    """How many pictures an archive holds, on none of which a known person can be made out."""
+    packed, count = zipfile.ZipFile(io.BytesIO(body)), 0
+    for name in packed.namelist():
+        if name.endswith(".jpg"):
+            frame = Frame.objects.get(pk__in=own.truth, sha256=Path(name).stem)
+            rgb = simplejpeg.decode_jpeg(packed.read(name), "RGB")
+            assert seen(rgb, original(frame), own.truth[frame.pk]) < SHOWS, name
+            count += 1
+    return count
 
 
 def seen(rgb: Any, true: Any, box: Box) -> float:
@@ -251,6 +271,7 @@ def test_no_walk_finds_an_unmasked_person_or_anything_of_the_other_park(
     assert shared.pictures == walks[ANONYMOUS].pictures == walks[Role.PARTNER].pictures == 0
     for who in (Role.VOLUNTEER, Role.RANGER, Role.OFFICER, Role.ADMINISTRATOR):
         assert walks[who].people >= 1, who
+    assert walks[Role.ADMINISTRATOR].packed >= 1
     assert len(walks[Role.ADMINISTRATOR].found) > len(walks[Role.PARTNER].found) > 5
 
 

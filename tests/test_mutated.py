@@ -28,7 +28,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from annotation.models import Import
-from dashboards import sharing
+from dashboards import kept, sharing
+from dashboards.periods import Period
 from detection.cards import receive
 from detection.models import Batch, Candidate, CardFile, ClockCorrection, Run, Trial
 from lacs_web.models import Lake, Role, SchoolHoliday
@@ -101,7 +102,7 @@ PLACED = {
     "interval_seconds": 300, "window_start": "06:00", "window_end": "22:00",
     "clock_offset_minutes": 60, "clock_correction_seconds": 0,
 }  # fmt: skip
-PERIOD = {"from": "2025-07-01", "to": "2025-07-31"}
+PERIOD = {"from": "2025-07-01", "to": "2025-07-31", "decimal": "point"}
 FIGURES = PERIOD | {"period": "season", "by": "months", "table": "days", "language": "fr"}
 
 # What an honest page sends, by address: JSON, a form, and the query.
@@ -110,6 +111,7 @@ AS_JSON: dict[str, Any] = {
         "deployment": "zqours-shore", "source": "SD", "fingerprint": "0" * 64, "files": 3,
         "left_out": ["a"], "left_out_count": 1,
     },
+    "dashboards:api-kept": PERIOD | {"kind": "coco"},
     "detection:api-manifest": {"files": [{"path": "2.jpg", "size": 9, "modified": 1753524000000}]},
     "detection:api-recognise": {"files": [{"id": 1, "sha256": "0" * 64}]},
     "detection:api-close": {"problems": [{"id": 1, "reason": "unreadable"}]},
@@ -167,6 +169,7 @@ AS_FORM: dict[str, Any] = {
         "kept": "0" * 64, "name": "a.json", "sure": "on",
     },
     "annotation:agree": {"opinion": "1"},
+    "dashboards:kept-make": PERIOD,
     "dashboards:days": {"country": "FR", "night_begins": 22, "night_ends": 6},
     "dashboards:calendar": HOLIDAY,
     "dashboards:holiday": HOLIDAY | {"remove": "1"},
@@ -200,6 +203,7 @@ IN_QUERY: dict[str, Any] = {
     "dashboards:api-attendance": FIGURES,
     "dashboards:api-export-figures": PERIOD,
     "dashboards:api-export-frames": PERIOD,
+    "dashboards:api-kept": {"cursor": "cD1h", "page_size": "1"},
     "detection:api-cards": {"cursor": "cD1h", "page_size": "1", "deployment": "zqours-shore"},
     "detection:api-deployments": {"cursor": "cD1h", "page_size": "1"},
     "dashboards:shared": FIGURES,
@@ -344,6 +348,10 @@ def populate(word: str) -> dict[str, Any]:
             deployment=deployment, detector=run.detector, finished_at=run.finished_at
         ).pk,
         "brought": Import.objects.create(lake=lake, kind="coco", file=f"{word}.json", frames=0).pk,
+        "kept_export": kept.ask(
+            kind="coco", lake=lake, period=Period(day, day),
+            by=person(Role.OFFICER, lake),
+        )[0].pk,
         "lesson": 1, "api_token": 1, "invitation": "x", "key": "x", "token": "y", "role": "ranger",
     }  # fmt: skip
 

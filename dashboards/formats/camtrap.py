@@ -7,7 +7,7 @@ Media are listed and left out: pictures leave through their own door only. Nobod
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.db.models import Max, Min, Sum
 from dashboards import rollups
 from dashboards.formats import table
 from dashboards.formats.archive import Member
+from dashboards.formats.pieces import Facts, Piece
 from dashboards.formats.taking import Taken, frames
 from dashboards.models import DayFigures
 from dashboards.periods import Period
@@ -61,15 +62,41 @@ OBSERVATIONS = (
 NEAR_THE_LAKE = 2000  # metres: the place given is the lake's, not the camera's
 
 
-def members(lake: Lake, period: Period, made: datetime) -> Iterator[Member]:
-    """`lake` has a place on the map: the standard asks for it."""
+def pieces(
+    lake: Lake, period: Period, made: datetime, before: Sequence[Facts] = ()
+) -> Iterator[Piece]:
+    """A piece for each table. `lake` has a place on the map: the standard asks for it."""
+    every = [_first, _media_table, _observations_table]
+    for number, table_of in enumerate(every):
+        if number >= len(before):
+            piece = Piece(last=number == len(every) - 1)
+            piece.members = table_of(lake, period, made, piece)
+            yield piece
+
+
+def _first(lake: Lake, period: Period, made: datetime, _piece: Piece) -> Iterator[Member]:
     yield "datapackage.json", [json.dumps(_package(lake, period, made), indent=2).encode()]
     places = list(_deployments(lake, period))
     yield "deployments.csv", table.lines(DEPLOYMENTS, (_row(DEPLOYMENTS, each) for each in places))
-    every = (_row(MEDIA, _media(each)) for each in frames(lake, period))
+
+
+def _media_table(lake: Lake, period: Period, _made: datetime, piece: Piece) -> Iterator[Member]:
+    every = (_row(MEDIA, _media(each)) for each in _counted(lake, period, piece))
     yield "media.csv", table.lines(MEDIA, every)
-    seen = (_row(OBSERVATIONS, row) for each in frames(lake, period) for row in _observations(each))
+
+
+def _observations_table(
+    lake: Lake, period: Period, _made: datetime, piece: Piece
+) -> Iterator[Member]:
+    seen = (_row(OBSERVATIONS, row) for each in _counted(lake, period, piece)
+            for row in _observations(each))  # fmt: skip
     yield "observations.csv", table.lines(OBSERVATIONS, seen)
+
+
+def _counted(lake: Lake, period: Period, piece: Piece) -> Iterator[Taken]:
+    for each in frames(lake, period):
+        piece.frames += 1
+        yield each
 
 
 def _row(columns: tuple[str, ...], values: dict[str, Any]) -> list[Any]:

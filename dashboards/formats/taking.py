@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import islice
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from annotation.models import ReviewBox, ReviewCount, SettledFrame, VerdictChoice
 from dashboards.periods import Period
@@ -29,11 +32,9 @@ class Taken:
     counts: Sequence[ReviewCount] = ()  # of the settled review, of what has no box
 
 
-def frames(lake: Lake, period: Period, *, settled: bool = False) -> Iterator[Taken]:
-    """Those of `period`, in the order of time; `settled`: readable ones that people agreed on, of
-    which each thing has its box.
-
-    Five queries a chunk; nothing of the whole is held.
+def of(lake: Lake, period: Period, *, settled: bool = False) -> QuerySet[Frame]:
+    """The frames of `period`; `settled`: readable ones that people agreed on, of which each thing
+    has its box.
     """
     zone = lake.zone
     found = Frame.objects.filter(
@@ -44,10 +45,30 @@ def frames(lake: Lake, period: Period, *, settled: bool = False) -> Iterator[Tak
     if settled:
         found = found.filter(settled__readable=True)
         found = found.exclude(settled__review__verdict=VerdictChoice.COUNTED)
+    return found
+
+
+def frames(
+    lake: Lake, period: Period, *, settled: bool = False, after: Sequence[Any] | None = None
+) -> Iterator[Taken]:
+    """Those of `of`, in the order of time; `after` the frame whose `place` that is.
+
+    Five queries a chunk; nothing of the whole is held.
+    """
+    found = of(lake, period, settled=settled)
+    if after:
+        instant, pk = datetime.fromisoformat(after[0]), after[1]
+        found = found.filter(Q(captured_at__gt=instant) | Q(captured_at=instant, pk__gt=pk))
     rows = found.select_related("deployment__lake").order_by("captured_at", "pk")
     walk = rows.iterator(chunk_size=CHUNK)
     while chunk := list(islice(walk, CHUNK)):
         yield from _chunk(chunk)
+
+
+def place(frame: Frame) -> list[Any]:
+    """Where `frame` stands in the order of time, as JSON holds it."""
+    assert frame.captured_at is not None  # noqa: S101 - those of a period are dated
+    return [frame.captured_at.isoformat(), frame.pk]
 
 
 def _chunk(chunk: Sequence[Frame]) -> Iterator[Taken]:

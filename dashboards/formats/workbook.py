@@ -1,6 +1,6 @@
 """Figures as a workbook: a sheet that says how they were got, then one for each table. Pure.
 
-Numbers are numbers, days are days; names of columns are those of `attendance --json`. Nothing that
+Numbers are numbers, days are days; heads are for people, those of CSV for programs. Nothing that
 people typed is ever a formula.
 """
 
@@ -20,9 +20,15 @@ _PART = 64 * 1024  # bytes that leave at a time
 
 
 def workbook(
-    figures: Mapping[str, Any], *, method: Method, names: Mapping[str, str]
+    figures: Mapping[str, Any],
+    *,
+    method: Method,
+    names: Mapping[str, str],
+    heads: Mapping[str, str],
 ) -> Iterator[bytes]:
-    """`method`: (what, how) of the first sheet; `names` of sheets: "method", "days", TABLES'."""
+    """`method`: (what, how) of the first sheet; `names` of sheets: "method", "days", TABLES';
+    `heads` of their columns, by the names of `attendance --json`.
+    """
     with tempfile.TemporaryFile() as file:
         book = xlsxwriter.Workbook(
             file,
@@ -37,10 +43,11 @@ def workbook(
         for number, (what, how) in enumerate(method):
             sheet.write_string(number, 0, what, bold)
             sheet.write_string(number, 1, how, wrapped)
-        _table(book, names["days"], COLUMNS, _days(figures), bold)
+        _table(book, names["days"], [heads[each] for each in COLUMNS], _days(figures), bold)
         for table, columns in TABLES.items():
             rows = _rows(figures, table)
-            _table(book, names.get(table, table), ("lake", *columns), rows, bold)
+            head = [heads[each] for each in ("lake", *columns)]
+            _table(book, names.get(table, table), head, rows, bold)
         book.close()
         file.seek(0)
         while part := file.read(_PART):

@@ -9,7 +9,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("dashboards", "0004_features_stand_beside_frames"),
+        ("dashboards", "0005_kept_exports"),
         ("annotation", "0010_what_was_counted_elsewhere"),
     ]
 

@@ -7,7 +7,7 @@ ledger comes first: from then on nobody sees the frame unmasked, and what is cut
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,25 @@ from lacs_web.models import User
 NO_FRAME = (CardFile.State.UNREADABLE, CardFile.State.SET_ASIDE)  # outcomes that keep bytes
 
 
+_forgetting: list[Callable[[Frame | CardFile], None]] = []
+
+
+def also_forget(what: Callable[[Frame | CardFile], None]) -> None:
+    """Have `what` let go of all that was made of an original, when it goes or is erased.
+
+    What lies to the right of this app may not be imported here; it registers itself.
+    """
+    if what not in _forgetting:
+        _forgetting.append(what)
+
+
 def begin(*, of: Frame | CardFile, rule: dict[str, Any], by: User | None) -> Purge:
     """Write that the original goes, of a frame or a file that became none. May be repeated."""
     key = "frame" if isinstance(of, Frame) else "file"
-    return Purge.objects.get_or_create(**{key: of}, defaults={"rule": rule, "by": by})[0]
+    begun = Purge.objects.get_or_create(**{key: of}, defaults={"rule": rule, "by": by})[0]
+    for forget in _forgetting:
+        forget(of)
+    return begun
 
 
 def took(sha256: str) -> bool:

@@ -158,7 +158,7 @@ def asked(lake: Lake, shared: str = "") -> list[str]:
         found += [f"{csv}?{period}&table={table}" for table in ("activities", "units", "nights")]
         found += [
             f"{reverse('dashboards:export-figures', args=[lake.slug, kind])}?{period}"
-            for kind in ("xlsx", "counters")
+            for kind in ("xlsx", "counters", "istsos")
         ]
     return found + [f"{csv}?from={FIRST}&to={LAST}&table={table}" for table in TABLES]
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from dashboards.attendance import attendance
 from dashboards.formats import megadetector as export
+from dashboards.formats import pieces
 from dashboards.periods import Period
 from detection import doctor, importing, registering, renditions, runs, tasks, weighing
 from detection.megadetector import Refused
@@ -338,7 +339,8 @@ def test_what_is_exported_comes_back_the_same(
     Run.objects.all().delete()
     examine(*frames, boxes=found)
     day = Period(date(2025, 7, 26), date(2025, 7, 26))
-    path.write_bytes(b"".join(export.parts(place.lake, day, datetime.now(UTC))))
+    made = datetime.now(UTC)
+    path.write_bytes(b"".join(pieces.stream(export.pieces(place.lake, day, made), made=made)))
     (run,) = importing.bring_in(deployment=place, path=path, name="a", user=None).runs
     assert set(run.run_frames.values_list("frame", "state")) == {(f.pk, "done") for f in frames}
     for frame in frames:

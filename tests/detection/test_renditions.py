@@ -84,7 +84,11 @@ def test_a_new_box_masks_at_once_and_the_browser_asks_again(
     first = client.get(where)
     assert first["Cache-Control"] == "private, no-cache"
     assert client.get(where, HTTP_IF_NONE_MATCH=first["ETag"]).status_code == 304
-    monkeypatch.setattr(renditions, "_sources", [lambda _: [Rect(0.7, 0.7, 0.2, 0.2)]])
+    monkeypatch.setattr(
+        renditions,
+        "_sources",
+        [lambda frames: {one.pk: [Rect(0.7, 0.7, 0.2, 0.2)] for one in frames}],
+    )
     second = client.get(where, HTTP_IF_NONE_MATCH=first["ETag"])
     assert second.status_code == 200
     assert changed(second.content, frame)[2][2] > 0.3

@@ -19,7 +19,7 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("dashboards", "0004_features_stand_beside_frames"),
+        ("dashboards", "0008_readings_of_files"),
         ("detection", "0019_runs_set_aside"),
     ]
 
