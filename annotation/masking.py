@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django.db.models import Q, Value
 
-
 from annotation.models import Draft, Review, ReviewBox, ReviewCount, SettledFrame
 from detection.labels import Label
 from detection.models import Frame
