@@ -18,6 +18,7 @@ from detection.models.runs import (
     Run,
     RunFrame,
     Suppression,
+    TaughtFrame,
     Trial,
 )
 from detection.models.survey import EARLIEST_START, Camera, Deployment, Zone
@@ -41,6 +42,7 @@ __all__ = [
     "Run",
     "RunFrame",
     "Suppression",
+    "TaughtFrame",
     "Trial",
     "Zone",
 ]

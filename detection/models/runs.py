@@ -67,6 +67,23 @@ class Detector(models.Model):
         return f"detectors/{self.sha256}.onnx"
 
 
+class TaughtFrame(models.Model):
+    """A frame that a detector learnt from, or that was settled beside those: what it finds there
+    tells nothing of what it finds elsewhere. It judges no candidate, and is no part of a sample.
+    """
+
+    detector = models.ForeignKey(Detector, models.CASCADE, related_name="taught")
+    frame = models.ForeignKey(Frame, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["detector", "frame"], name="taught_once_by_a_frame")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.detector_id} by {self.frame_id}"
+
+
 class Run(models.Model):
     """One detector, or two together, with fixed settings over one batch; kept for good.
 
