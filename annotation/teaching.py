@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import simplejpeg
@@ -32,7 +32,7 @@ from detection.models import Deployment, Detection, Detector, Frame, TaughtFrame
 from detection.onnx.boxes import Boxes
 from detection.onnx.engine import ALONE, Around, DetectorSettings, load_engine
 from detection.splitting import Picture
-from detection.zoning import Polygon, stands_in
+from detection.zoning import Boxed, Polygon, stands_in
 from lacs_web.models import AuditEvent, Lake, User
 
 _QUALITY = 95  # of the JPEGs that are learnt from
@@ -158,11 +158,7 @@ def gather(frames: Sequence[Frame], known: set[str], file: IO[bytes]) -> list[di
                 continue
             frame = place[index]
             boxes, ignored = stated[frame.pk], zones[frame.deployment_id]
-            kept = [
-                each
-                for each in boxes
-                if each.label in known and not any(stands_in(each, one) for one in ignored)
-            ]
+            kept = [each for each in _outside(boxes, ignored) if each.label in known]
             rows.append(
                 {
                     "at": seen.boxes.at,
@@ -177,6 +173,13 @@ def gather(frames: Sequence[Frame], known: set[str], file: IO[bytes]) -> list[di
             )
     file.flush()
     return rows
+
+
+B = TypeVar("B", bound=Boxed)
+
+
+def _outside(boxes: Iterable[B], ignored: Sequence[Polygon]) -> list[B]:
+    return [each for each in boxes if not any(stands_in(each, one) for one in ignored)]
 
 
 def _by_deployment(frames: Sequence[Frame]) -> Iterator[list[Frame]]:
@@ -273,10 +276,8 @@ def measure(eye: Looking, frames: Sequence[Frame], known: set[str]) -> dict[str,
                 continue
             frame = place[index]
             ignored = zones[frame.deployment_id]
-            truth, found = (
-                [each for each in boxes if not any(stands_in(each, one) for one in ignored)]
-                for boxes in (stated[frame.pk], eye.boxes(seen))
-            )
+            truth = _outside(stated[frame.pk], ignored)
+            found = _outside(eye.boxes(seen), ignored)
             for label in known:
                 mine = [box for box in found if box.label == label]
                 scores = np.array([box.score for box in mine], np.float32)

@@ -101,12 +101,9 @@ def train(config: Config, folder: Path) -> Path:
     return learn(config, folder, network, lambda start: Tiles(material, config, start), {})
 
 
-Samples = Dataset[tuple[Tensor, ...]]
-
-
 def learn(
-    config: Config, folder: Path, network: Network, samples: Callable[[int], Samples],
-    facts: Mapping[str, str],
+    config: Config, folder: Path, network: Network,
+    samples: Callable[[int], Dataset[tuple[Tensor, ...]]], facts: Mapping[str, str],
 ) -> Path:  # fmt: skip
     """Train `network` in `folder` (checkpoint.pt, log.jsonl, config.json) on `samples` from the
     given number on, going on from a checkpoint that is there; the path of the exported file, which
@@ -149,7 +146,7 @@ def _groups(network: Network, decay: float) -> list[dict[str, Any]]:
 
 
 def _steps(
-    config: Config, tiles: Samples, network: Network, kept: Network,
+    config: Config, tiles: Dataset[tuple[Tensor, ...]], network: Network, kept: Network,
     optimiser: torch.optim.Optimizer, step: int, spent: float, log: TextIO,
 ) -> Iterator[tuple[int, float]]:  # fmt: skip
     """(steps done, seconds spent) after each step, until either bound is reached."""

@@ -46,7 +46,9 @@ class Pictured:
         boxes, ignored, lures = (
             np.array(row[name], np.float64).reshape(-1, 4) for name in ("boxes", "ignored", "lures")
         )
-        return cls(*row["at"], tuple(row["labels"]), boxes, ignored, lures)
+        at, frame_bytes, background_bytes = row["at"]
+        labels = tuple(row["labels"])
+        return cls(at, frame_bytes, background_bytes, labels, boxes, ignored, lures)
 
 
 class Own:
@@ -78,6 +80,7 @@ class Own:
 
 def _decoded(jpeg: bytes) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None  # noqa: S101 - written by us
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -74,7 +74,8 @@ def read(path: Path, config: Config) -> Network:
     """The network that `write` exported to `path`, its normalisation within the convolutions, as
     it left them. Raises OtherNetwork.
     """
-    network = Network(len(CLASSES), config.widths, config.depths).eval()
+    network = Network(len(CLASSES), config.widths, config.depths)
+    network.eval()
     held = onnx.load(str(path))
     named = {each.key: each.value for each in held.metadata_props}
     if named.get("names") != json.dumps(list(CLASSES)):
