@@ -23,6 +23,8 @@ PURE = [
     "detection/datasets.py",
     "detection/evaluating.py",
     "detection/measuring.py",
+    "detection/model_card.py",
+    "detection/splitting.py",
     "detection/megadetector.py",
     "detection/training",
     "detection/cards/exif.py",
