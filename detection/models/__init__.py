@@ -10,6 +10,7 @@ from detection.models.cards import (
     Retention,
 )
 from detection.models.runs import (
+    Calibration,
     Candidate,
     CandidateFrame,
     Decision,
@@ -26,6 +27,7 @@ from detection.models.survey import EARLIEST_START, Camera, Deployment, Zone
 __all__ = [
     "EARLIEST_START",
     "Batch",
+    "Calibration",
     "Camera",
     "Candidate",
     "CandidateFrame",

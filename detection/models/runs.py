@@ -359,3 +359,26 @@ class CandidateFrame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.frame_id} {self.state}"
+
+
+class Calibration(models.Model):
+    """What scores of a detector, with a run's settings, are worth at a deployment, learnt from
+    `frames` settled frames. Kept for good; the last one is in force. Detections keep their scores,
+    and no figure rests on this (docs/decisions/0014).
+    """
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="calibrations")
+    detector = models.ForeignKey(Detector, models.CASCADE, related_name="+")
+    second_detector = models.ForeignKey(Detector, models.CASCADE, null=True, related_name="+")
+    settings = models.JSONField(default=dict)
+    frames = models.PositiveIntegerField()
+    settled = models.PositiveIntegerField()  # frames of the deployment, at that time
+    curves = models.JSONField(default=dict)  # label → calibrating.Curve, absent without enough
+    software = models.CharField(max_length=40)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.detector}, {self.deployment}: {self.frames} frames"

@@ -137,8 +137,11 @@ def tune(task: dict[str, Any], pictures: int, folder: Path) -> Path:
 
 
 def _end_with_parent() -> None:
-    """Whoever started this holds the other end of stdin: pictures must not outlive them."""
-    sys.stdin.read()
+    """Whoever started this holds the other end of stdin: pictures must not outlive them. By its
+    descriptor: who is forked off this process closes sys.stdin, and would wait for its lock.
+    """
+    while os.read(0, 1024):
+        pass
     os._exit(1)
 
 

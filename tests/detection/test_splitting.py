@@ -13,7 +13,7 @@ FIRST = date(2025, 7, 1)
 
 def pictures(*cameras: int, boxes: int = 2, taught: int = 0) -> list[Picture]:
     """As many frames of each camera, five a day; the first `taught` cameras were learnt from."""
-    rows = []
+    rows: list[Picture] = []
     for camera, count in enumerate(cameras):
         for number in range(count):
             day = FIRST + timedelta(days=number // 5)

@@ -150,7 +150,7 @@ def rows(file: IO[bytes], red: tuple[int, int, int]) -> list[dict[str, Any]]:
 def test_a_park_s_training_is_killed_and_gone_on_with(tmp_path: Path) -> None:
     """As `manage.py train_detector` starts it; what it reads from has no name on the disk."""
     command = [sys.executable, "-m", "detection.training.tuning", str(tmp_path / "out")]
-    config = {"steps": 100_000, "minutes": 60, "batch": 2, "figures": 4, "views": 2, "workers": 0,
+    config = {"steps": 100_000, "minutes": 60, "batch": 2, "figures": 4, "views": 2, "workers": 1,
               "checkpoint_every": 1}  # fmt: skip
     with tempfile.TemporaryFile() as file:
         task = {"from": str(SHIPPED), "config": config, "rows": rows(file, (30, 30, 200)),
@@ -200,7 +200,9 @@ def test_what_it_learns_it_knows_and_the_rest_it_has_not_forgotten(tmp_path: Pat
         made = tune(task, file.fileno(), tmp_path)
         file.seek(0)
         frame, behind = (
-            cv2.imdecode(np.frombuffer(file.read(size), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+            np.asarray(cv2.imdecode(np.frombuffer(file.read(size), np.uint8), cv2.IMREAD_COLOR))[
+                ..., ::-1
+            ]
             for size in told[0]["at"][1:]
         )
     pair = np.concatenate([frame, behind], axis=2).transpose(2, 0, 1)[None] / np.float32(255)
