@@ -42,8 +42,8 @@ def owed() -> list[Deployment]:
     counted = rows.order_by().values_list("frame__deployment").annotate(n=Count("pk"))
     settled = {pk: n for pk, n in counted if n >= LEAST_FRAMES}
     runs = {run.batch.deployment_id: run for run in _last_runs(settled)}
-    latest = Calibration.objects.filter(deployment__in=settled).order_by("deployment", "-pk")
-    last = {each.deployment_id: each for each in latest.distinct("deployment")}
+    latest = Calibration.objects.filter(deployment__in=settled).order_by("deployment_id", "-pk")
+    last = {each.deployment_id: each for each in latest.distinct("deployment_id")}
     due = [
         pk
         for pk, run in runs.items()
@@ -54,7 +54,7 @@ def owed() -> list[Deployment]:
 
 def _last_runs(deployments: Iterable[int]) -> list[Run]:
     done = Run.objects.filter(batch__deployment__in=deployments, finished_at__isnull=False)
-    ordered = done.order_by("batch__deployment", "-pk").distinct("batch__deployment")
+    ordered = done.order_by("batch__deployment_id", "-pk").distinct("batch__deployment_id")
     return list(ordered.select_related("batch"))
 
 

@@ -40,6 +40,7 @@ class Config:
     batch: int = 16
     echo: int = 3  # times that a tile is shown
     rate: float = 2.5e-3
+    warm: int = 150  # steps until the full rate
     decay: float = 0.02
     averaged: float = 0.997  # of the weights that are exported, a step
     figures: int = 900
@@ -161,7 +162,7 @@ def _steps(
         if done >= 1:
             return
         for group in optimiser.param_groups:
-            group["lr"] = config.rate * _rate(step, done)
+            group["lr"] = config.rate * _rate(step / config.warm, done)
         ready = (pair.float() / 255).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.half):
             outputs = network(ready)
@@ -181,9 +182,9 @@ def _steps(
         yield step, spent
 
 
-def _rate(step: int, done: float) -> float:
-    """Share of the full rate: up over 150 steps, then down along a cosine."""
-    return min(1.0, (step + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+def _rate(warm: float, done: float) -> float:
+    """Share of the full rate: up until it is warm, then down along a cosine."""
+    return min(1.0, warm + 0.01) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
 
 
 def _average(kept: Network, network: Network, share: float) -> None:

@@ -39,10 +39,11 @@ class Tuning(Config):
     steps: int = 4000
     minutes: float = 60.0
     rate: float = 6e-4
-    averaged: float = 0.995
+    warm: int = 20
+    averaged: float = 0.98
     figures: int = 300
     views: int = 40
-    checkpoint_every: int = 50
+    checkpoint_every: int = 20
     fixed: bool = True
     drawn: float = 0.35  # share of tiles that are drawn
 
