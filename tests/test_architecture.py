@@ -19,6 +19,7 @@ PURE = [
     "detection/scenes",
     "detection/cards/clock.py",
     "detection/cards/decode.py",
+    "detection/calibrating.py",
     "detection/contesting.py",
     "detection/datasets.py",
     "detection/evaluating.py",
