@@ -65,11 +65,15 @@ def _lake(engine: Any, seed: int, higher: float) -> dict[str, Any]:
     scores, hits = (_moved(rest, higher), np.concatenate([each.hits for each in rest]))
     shown = calibrating.share(curve, scores) >= WANTED
     return {
-        "score": round(float(hits[scores >= COUNTED_SCORE].mean()), 3),
-        "share": round(float(hits[shown].mean()), 3),
+        "score": _mean(hits[scores >= COUNTED_SCORE]),
+        "share": _mean(hits[shown]),
         "boxes": len(hits),
         "half from": calibrating.score_for(curve, WANTED),
     }
+
+
+def _mean(hits: Any) -> float:
+    return round(float(hits.mean()), 3) if len(hits) else 0.0
 
 
 def _moved(pictures: Any, higher: float) -> Any:
