@@ -66,7 +66,9 @@ def start(request: HttpRequest, deployment: str) -> HttpResponse:
                 detector=form.cleaned_data["detector"],
                 second=form.cleaned_data["second"],
                 options=form.options(),
-                frames=candidates.settled(place),
+                frames=candidates.settled(
+                    place, form.cleaned_data["detector"], form.cleaned_data["second"]
+                ),
                 user=cast("User", request.user),
             )
         except shadowing.Undecided as undecided:
@@ -119,7 +121,8 @@ def decide(request: HttpRequest, candidate: int) -> HttpResponse:
         if decision == "undo":
             shadowing.take_back(candidate=found, user=user)
         elif decision == "again":
-            shadowing.go_on(candidate=found, frames=candidates.settled(found.deployment), user=user)
+            again = candidates.settled(found.deployment, found.detector, found.second_detector)
+            shadowing.go_on(candidate=found, frames=again, user=user)
             tasks.ring(tasks.shadow, found.pk)
         else:
             verb = shadowing.promote if decision == "promote" else shadowing.reject

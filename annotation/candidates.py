@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from annotation.models import LabelChoice, ReviewBox, SettledFrame, VerdictChoice
 from annotation.opinions import marks, rule_of
@@ -26,8 +26,10 @@ from detection.models import (
     CandidateFrame,
     Deployment,
     Detection,
+    Detector,
     Frame,
     RunFrame,
+    TaughtFrame,
     Zone,
 )
 from detection.zoning import Polygon, stands_in
@@ -43,9 +45,12 @@ class Held:
     places: dict[int, Deployment] = field(default_factory=dict)
 
 
-def settled(deployment: Deployment) -> QuerySet[Frame]:
-    """What a candidate may be shown."""
-    readable = Frame.objects.filter(deployment=deployment, settled__readable=True)
+def settled(deployment: Deployment, *detectors: Detector | None) -> QuerySet[Frame]:
+    """What a candidate of these `detectors` may be shown: nothing that they learnt from."""
+    taught = TaughtFrame.objects.filter(
+        frame=OuterRef("pk"), detector__in=[each.pk for each in detectors if each is not None]
+    )
+    readable = Frame.objects.filter(~Exists(taught), deployment=deployment, settled__readable=True)
     return readable.exclude(settled__review__verdict=VerdictChoice.COUNTED)  # it has no boxes
 
 
@@ -118,14 +123,17 @@ def figures(held: Held) -> dict[str, Any]:
 
 
 def _old(frames: Sequence[int]) -> tuple[dict[int, list[Detection]], list[str]]:
-    """Frame id → sure boxes of the last run that examined it, absent where none has; and the names
-    of those runs' detectors.
+    """Frame id → sure boxes of the last run that examined it, absent where none has or its detector
+    learnt from that frame; and the names of those runs' detectors.
     """
     done = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
     last = done.order_by("-run")
     runs: dict[int, int] = {}
     names: dict[str, None] = {}
-    told = Frame.objects.filter(pk__in=frames).order_by("captured_at", "pk")
+    taught = TaughtFrame.objects.filter(
+        frame=OuterRef("pk"), detector=Subquery(last.values("run__detector")[:1])
+    )
+    told = Frame.objects.filter(~Exists(taught), pk__in=frames).order_by("captured_at", "pk")
     for pk, run, name in told.values_list(
         "pk",
         Subquery(last.values("run")[:1]),

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from annotation import proposing
+from annotation import calibrations, proposing
 from annotation.models import Draft
 from annotation.queue import Desk
 from detection.labels import Label
@@ -102,9 +102,14 @@ def boxes_of(given: Sequence[Draft]) -> dict[int, list[dict[str, Any]]]:
     zones = Zone.objects.filter(kind=Zone.Kind.WATER, deployment__frames__in=untouched).distinct()
     for zone in zones:
         water[zone.deployment_id].append(zone.polygon)
+    curves = calibrations.of_runs({untouched[frame] for frame in seen}) if seen else {}
     for frame, detections in seen.items():
         boats = [each for each in detections if each.label == Label.BOAT]
-        found[frame] = [_suggestion(each, boats, water[place[frame]]) for each in detections]
+        known = curves[detections[0].run_id]
+        found[frame] = [
+            _suggestion(each, calibrations.worth(known, each), boats, water[place[frame]])
+            for each in detections
+        ]
     return found
 
 
@@ -126,7 +131,9 @@ def _doubts(frames: Sequence[Frame], given: Sequence[Draft]) -> dict[int, str]:
     }
 
 
-def _suggestion(each: Detection, boats: list[Detection], water: list[Any]) -> dict[str, Any]:
+def _suggestion(
+    each: Detection, worth: float, boats: list[Detection], water: list[Any]
+) -> dict[str, Any]:
     doing = ""
     if each.label == Label.PERSON:
         doing = proposing.activity(each, boats=boats, water=water)
@@ -135,7 +142,7 @@ def _suggestion(each: Detection, boats: list[Detection], water: list[Any]) -> di
         "label": each.label,
         "activity": doing,
         **{side: round(getattr(each, side), 6) for side in "xywh"},
-        "score": round(each.score, 3),
+        "score": round(worth, 3),  # as it is shown; stored ones stay
         "detection": each.pk,
         "source_class": each.source_class,
         # Nothing had changed there: it may be a thing.

@@ -1,4 +1,4 @@
-"""Celery's doorbell for retention: what is due lies in rows (annotation/retention.py)."""
+"""Celery's doorbell: what is due lies in rows (annotation/retention.py, calibrations.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from annotation import retention
+from annotation import calibrations, retention
 from detection.models import Retention
 
 
@@ -23,3 +23,10 @@ def purge_rest() -> None:
     """Have a worker go on at once; if Redis is away, the next hour does."""
     with contextlib.suppress(OperationalError):
         purge.apply_async(retry=False, expires=3600)
+
+
+@shared_task(name="annotation.tasks.calibrate")
+def calibrate() -> None:
+    """Learn anew what scores are worth, wherever enough was settled since."""
+    for deployment in calibrations.owed():
+        calibrations.learn(deployment)

@@ -58,6 +58,11 @@ seen AS (
     FROM detection_runframe r JOIN placed p ON p.id = r.frame_id
     WHERE r.state = 'done' ORDER BY r.frame_id, r.run_id DESC
 ),
+taught AS (
+    SELECT seen.frame_id FROM seen JOIN detection_run n ON n.id = seen.run_id
+    WHERE EXISTS (SELECT 1 FROM detection_taughtframe t WHERE t.frame_id = seen.frame_id
+                  AND t.detector_id IN (n.detector_id, n.second_detector_id))
+),
 machine AS (
     SELECT m.frame_id, count(*) AS persons
     FROM detection_detection m JOIN seen ON seen.frame_id = m.frame_id AND seen.run_id = m.run_id
@@ -85,11 +90,13 @@ judged AS (
     SELECT p.*, seen.run_id, coalesce(machine.persons, 0) AS machine,
            p.flag <> '' OR coalesce(seen.problem, '') <> '' AS doubtful,
            coalesce(p.readable, p.flag = '' AND coalesce(seen.problem, '') = '') AS watched,
-           coalesce(spent.seconds, 0) AS seconds, coalesce(spent.picked, false) AS picked
+           coalesce(spent.seconds, 0) AS seconds,
+           coalesce(spent.picked, false) OR taught.frame_id IS NOT NULL AS picked
     FROM placed p
     LEFT JOIN seen ON seen.frame_id = p.id
     LEFT JOIN machine ON machine.frame_id = p.id
     LEFT JOIN spent ON spent.frame_id = p.id
+    LEFT JOIN taught ON taught.frame_id = p.id
 ),
 shared AS (
     SELECT j.*, count(*) FILTER (WHERE watched) OVER same AS watching,
@@ -134,7 +141,7 @@ class Raw:
     machine: Floats
     run: Ints  # −1: no detector has examined it
     doubtful: Bools
-    picked: Bools
+    picked: Bools  # by hand, or the detector learnt from it
     settled: Bools
     watched: Bools
     rule: Sequence[str | None]

@@ -33,6 +33,19 @@ def evaluate(
     the background, what differs from it, and the boxes of the frame before. Raises NotADataset.
     """
     examples = read(folder)
+    judged, spent = compare(engine, examples, still=still)
+    return {
+        "folder": folder.name,
+        "frames": len(examples),
+        "frames_per_second": round(len(examples) / spent, 2) if spent else None,
+        "classes": {label: summary(pictures, threshold) for label, pictures in judged.items()},
+    }
+
+
+def compare(
+    engine: Engine, examples: Sequence[Example], *, still: bool = True
+) -> tuple[dict[str, list[Judged]], float]:
+    """Class → what was found and true on each picture, and the seconds that detection took."""
     words = propose(engine.layout.names)
     labels = [words[name] for name in engine.layout.names]
     asked = sorted(
@@ -51,12 +64,7 @@ def evaluate(
             own = np.asarray(named == label, bool)
             sure = example.xyxy[np.asarray(true == label, bool)].reshape(-1, 4)
             judged[label].append(judge(found.xyxy[own], found.scores[own], sure, example.ignored))
-    return {
-        "folder": folder.name,
-        "frames": len(examples),
-        "frames_per_second": round(len(examples) / spent, 2) if spent else None,
-        "classes": {label: summary(pictures, threshold) for label, pictures in judged.items()},
-    }
+    return judged, spent
 
 
 def _pictures(

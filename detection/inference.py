@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from detection import claims, runs
 from detection.cards import vault
 from detection.cards.decode import decode
-from detection.detecting import Looking, looking
+from detection.detecting import looking
 from detection.models import Frame, Run, RunFrame
-from detection.onnx.sequence import Loader, Seen, detect_in_order
+from detection.onnx.sequence import Detects, Loader, Seen, detect_in_order
 from lacs_web import stopping
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def examine(run: Run, *, limit: int) -> int:
         return 0
     zones = runs.ignored(run.batch.deployment)
     hold = functools.partial(claims.renew, RunFrame, token)
-    results = look(eye, [row.frame for row in rows])
+    results = look(eye.network, [row.frame for row in rows])
     for index, seen in meanwhile(results, hold, every=settings.LEASE_SECONDS / 3):
         row = rows[index]
         if isinstance(seen, Exception):
@@ -81,7 +81,7 @@ def _problem(frame: Frame, seen: Seen) -> str:
 
 
 def look(
-    eye: Looking, frames: Sequence[Frame], threads: int | None = None
+    network: Detects, frames: Sequence[Frame], threads: int | None = None
 ) -> Iterator[tuple[int, Seen | Exception]]:
     """(position in `frames`, what was seen or what went wrong), as each is done. All are dated
     and of one deployment; one query, at once.
@@ -91,7 +91,7 @@ def look(
     instants = [_instant(frame) for frame in (*frames, *others)]
     threads = threads or settings.INFERENCE_THREADS or os.cpu_count() or 1
     return detect_in_order(
-        eye.network,
+        network,
         loaders,
         instants,
         threads,

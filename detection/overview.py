@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from django.db.models import (
     Count,
     Exists,
@@ -24,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from detection import choosing
+from detection import calibrating, choosing, wording
 from detection.models import Batch, CardFile, Deployment, Frame, Run, RunFrame, Zone
 from lacs_web.models import Lake
 
@@ -144,3 +145,26 @@ def _count(model: type[Model], key: str) -> Coalesce:
     rows = model._default_manager.filter(**{key: OuterRef("pk")}).order_by()
     counted = rows.annotate(owner=F(key)).values("owner").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+SCORES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of which a page says what they are worth
+
+
+def worth(deployment: Deployment) -> dict[str, Any] | None:
+    """What scores are worth there, in percent, as it is in force; None where nobody has looked
+    yet. One query.
+    """
+    told = deployment.calibrations.select_related("detector").first()
+    if told is None:
+        return None
+    rows = [
+        {
+            "name": wording.label(label),
+            "right": curve["right"],
+            "wrong": curve["wrong"],
+            "shares": (100 * calibrating.share(curve, np.array(SCORES))).tolist(),
+            "half": calibrating.score_for(curve, 0.5),
+        }
+        for label, curve in told.curves.items()
+    ]
+    return {"calibration": told, "rows": rows, "scores": SCORES}

@@ -25,7 +25,7 @@ from detection.cards import vault
 from detection.cards.decode import decode
 from detection.detecting import is_whole
 from detection.labels import COUNTED_SCORE
-from detection.models import Detection, Detector
+from detection.models import Detection, Detector, Frame, TaughtFrame
 from detection.onnx.classmap import propose
 from detection.onnx.engine import DetectorSettings, Engine, load_engine
 from detection.onnx.layouts import known
@@ -58,11 +58,22 @@ def register(*, path: Path, name: str = "", licence: str = "", default: bool = F
         default_storage.delete(detector.storage_name)
         with path.open("rb") as file:
             default_storage.save(detector.storage_name, File(file))
+    _teach(detector, description.metadata.get("taught", "").split())
     if default or not Detector.objects.filter(is_default=True).exists():
         Detector.objects.filter(is_default=True).update(is_default=False)
         Detector.objects.filter(pk=detector.pk).update(is_default=True)
         detector.refresh_from_db()
     return detector
+
+
+def _teach(detector: Detector, sha256s: list[str]) -> None:
+    """A file that was trained here says which frames it learnt from (annotation/teaching.py)."""
+    known = Frame.objects.filter(sha256__in=sha256s).values_list("pk", flat=True)
+    TaughtFrame.objects.bulk_create(
+        (TaughtFrame(detector=detector, frame_id=pk) for pk in known),
+        batch_size=5000,
+        ignore_conflicts=True,
+    )
 
 
 @transaction.atomic

@@ -119,7 +119,7 @@ def examine(candidate: Candidate, *, limit: int) -> int:
     if not rows:
         return 0
     hold = functools.partial(claims.renew, CandidateFrame, token)
-    seen = inference.look(eye, [row.frame for row in rows])
+    seen = inference.look(eye.network, [row.frame for row in rows])
     for index, one in inference.meanwhile(seen, hold, every=settings.LEASE_SECONDS / 3):
         held = CandidateFrame.objects.filter(pk=rows[index].pk, claim=token, state=State.PENDING)
         told: dict[str, Any]

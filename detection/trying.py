@@ -111,7 +111,7 @@ def _results(trial: Trial, token: uuid.UUID) -> list[dict[str, Any]]:
         return []
     hold = functools.partial(claims.renew, Trial, token)
     found, at = {}, time.monotonic()
-    seen = inference.look(eye, chosen, threads=1)
+    seen = inference.look(eye.network, chosen, threads=1)
     for index, one in inference.meanwhile(seen, hold, every=settings.LEASE_SECONDS / 3):
         now = time.monotonic()
         if isinstance(one, Exception):

@@ -200,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600,
         "options": {"expires": 3600},
     },
+    "calibrate": {
+        "task": "annotation.tasks.calibrate",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "keep_figures": {
         "task": "dashboards.tasks.keep_figures",
         "schedule": SWEEP_SECONDS,

@@ -87,6 +87,7 @@ WORDS = PERSONAL | {
     "school holiday removed": _("removed a school holiday"),
     "school year filled in": _("filled in a school year"),
     "sign-in link made": _("made a sign-in link"),
+    "training begun": _("had a detector learn from the pictures of this lake"),
     "zones drawn": _("drew zones"),
 }
 

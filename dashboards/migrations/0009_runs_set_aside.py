@@ -20,7 +20,7 @@ END $$;
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("dashboards", "0008_readings_of_files"),
-        ("detection", "0019_runs_set_aside"),
+        ("detection", "0018_runs_set_aside"),
     ]
 
     operations: ClassVar = [

@@ -151,7 +151,7 @@ def _bare(detector: Detector, options: dict[str, Any], frames: list[Frame]) -> f
     """Frames a second of the engine alone, from the first done to the last."""
     eye = looking(detector, None, options)
     done = []
-    for _index, seen in inference.look(eye, frames):
+    for _index, seen in inference.look(eye.network, frames):
         if isinstance(seen, Exception):
             raise seen
         done.append(time.perf_counter())

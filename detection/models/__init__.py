@@ -10,6 +10,7 @@ from detection.models.cards import (
     Retention,
 )
 from detection.models.runs import (
+    Calibration,
     Candidate,
     CandidateFrame,
     Decision,
@@ -18,6 +19,7 @@ from detection.models.runs import (
     Run,
     RunFrame,
     Suppression,
+    TaughtFrame,
     Trial,
 )
 from detection.models.survey import EARLIEST_START, Camera, Deployment, Zone
@@ -25,6 +27,7 @@ from detection.models.survey import EARLIEST_START, Camera, Deployment, Zone
 __all__ = [
     "EARLIEST_START",
     "Batch",
+    "Calibration",
     "Camera",
     "Candidate",
     "CandidateFrame",
@@ -41,6 +44,7 @@ __all__ = [
     "Run",
     "RunFrame",
     "Suppression",
+    "TaughtFrame",
     "Trial",
     "Zone",
 ]

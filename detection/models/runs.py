@@ -67,6 +67,23 @@ class Detector(models.Model):
         return f"detectors/{self.sha256}.onnx"
 
 
+class TaughtFrame(models.Model):
+    """A frame that a detector learnt from, or that was settled beside those: what it finds there
+    tells nothing of what it finds elsewhere. It judges no candidate, and is no part of a sample.
+    """
+
+    detector = models.ForeignKey(Detector, models.CASCADE, related_name="taught")
+    frame = models.ForeignKey(Frame, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["detector", "frame"], name="taught_once_by_a_frame")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.detector_id} by {self.frame_id}"
+
+
 class Run(models.Model):
     """One detector, or two together, with fixed settings over one batch; kept for good.
 
@@ -346,3 +363,26 @@ class CandidateFrame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.frame_id} {self.state}"
+
+
+class Calibration(models.Model):
+    """What scores of a detector, with a run's settings, are worth at a deployment, learnt from
+    `frames` settled frames. Kept for good; the last one is in force. Detections keep their scores,
+    and no figure rests on this (docs/decisions/0014).
+    """
+
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="calibrations")
+    detector = models.ForeignKey(Detector, models.CASCADE, related_name="+")
+    second_detector = models.ForeignKey(Detector, models.CASCADE, null=True, related_name="+")
+    settings = models.JSONField(default=dict)
+    frames = models.PositiveIntegerField()
+    settled = models.PositiveIntegerField()  # frames of the deployment, at that time
+    curves = models.JSONField(default=dict)  # label → calibrating.Curve, absent without enough
+    software = models.CharField(max_length=40)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.detector}, {self.deployment}: {self.frames} frames"

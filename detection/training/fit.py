@@ -1,4 +1,6 @@
-"""Train the starter detector: seeded, in checkpoints that a later start goes on from."""
+"""Train the network: seeded, in checkpoints that a later start goes on from. The starter detector
+from drawn scenes; a park's own (tuning.py) likewise.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import json
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -38,6 +40,7 @@ class Config:
     batch: int = 16
     echo: int = 3  # times that a tile is shown
     rate: float = 2.5e-3
+    warm: int = 150  # steps until the full rate
     decay: float = 0.02
     averaged: float = 0.997  # of the weights that are exported, a step
     figures: int = 900
@@ -51,6 +54,7 @@ class Config:
     begin: str = ""  # a checkpoint whose averaged weights a new run starts from
     workers: int = 1
     threads: int = 1
+    fixed: bool = False  # normalisation stays as it was learnt: few data would spoil it
 
 
 class Tiles(Dataset[tuple[Tensor, ...]]):
@@ -87,18 +91,30 @@ class Tiles(Dataset[tuple[Tensor, ...]]):
 
 
 def train(config: Config, folder: Path) -> Path:
-    """Train in `folder` (checkpoint.pt, log.jsonl, config.json), going on from a checkpoint that
-    is there; the path of the exported file. Raises NotADataset.
+    """The starter detector, in `folder`, as `learn` says. Raises NotADataset."""
+    torch.manual_seed(config.seed)
+    network = Network(len(CLASSES), config.widths, config.depths)
+    if config.begin:
+        network.load_state_dict(torch.load(config.begin, weights_only=True)["kept"])
+    material = gather(
+        config.seed, config.figures, config.views, [Path(each) for each in config.data]
+    )
+    return learn(config, folder, network, lambda start: Tiles(material, config, start), {})
+
+
+def learn(
+    config: Config, folder: Path, network: Network,
+    samples: Callable[[int], Dataset[tuple[Tensor, ...]]], facts: Mapping[str, str],
+) -> Path:  # fmt: skip
+    """Train `network` in `folder` (checkpoint.pt, log.jsonl, config.json) on `samples` from the
+    given number on, going on from a checkpoint that is there; the path of the exported file, which
+    says `facts` of itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
     cv2.setNumThreads(1)
     torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    network = Network(len(CLASSES), config.widths, config.depths)
     network.to(memory_format=torch.channels_last)
-    if config.begin:
-        network.load_state_dict(torch.load(config.begin, weights_only=True)["kept"])
     kept = Network(len(CLASSES), config.widths, config.depths)
     kept.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(_groups(network, config.decay), lr=config.rate)
@@ -109,18 +125,16 @@ def train(config: Config, folder: Path) -> Path:
         kept.load_state_dict(held["kept"])
         optimiser.load_state_dict(held["optimiser"])
         step, spent = held["step"], held["spent"]
-    material = gather(
-        config.seed, config.figures, config.views, [Path(each) for each in config.data]
-    )
+    tiles = samples(step * config.batch)
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
-        steps = _steps(config, material, network, kept, optimiser, step, spent, log)
+        steps = _steps(config, tiles, network, kept, optimiser, step, spent, log)
         for step, spent in steps:
             if step % config.checkpoint_every == 0:
                 _save(checkpoint, network, kept, optimiser, step, spent)
     _save(checkpoint, network, kept, optimiser, step, spent)
-    facts = {"seed": str(config.seed), "steps": str(step)}
-    write(kept, folder / "detector.onnx", facts)
-    return folder / "detector.onnx"
+    fresh = folder / "detector.new"
+    write(kept, fresh, {"seed": str(config.seed), "steps": str(step), **facts})
+    return fresh.replace(folder / "detector.onnx")
 
 
 def _groups(network: Network, decay: float) -> list[dict[str, Any]]:
@@ -133,22 +147,22 @@ def _groups(network: Network, decay: float) -> list[dict[str, Any]]:
 
 
 def _steps(
-    config: Config, material: Material, network: Network, kept: Network,
+    config: Config, tiles: Dataset[tuple[Tensor, ...]], network: Network, kept: Network,
     optimiser: torch.optim.Optimizer, step: int, spent: float, log: TextIO,
 ) -> Iterator[tuple[int, float]]:  # fmt: skip
     """(steps done, seconds spent) after each step, until either bound is reached."""
     loader = DataLoader(
-        Tiles(material, config, step * config.batch), batch_size=config.batch,
+        tiles, batch_size=config.batch,
         num_workers=config.workers, prefetch_factor=6 if config.workers else None,
     )  # fmt: skip
-    network.train()
+    network.train(not config.fixed)
     began, running = time.monotonic() - spent, dict.fromkeys(("heat", "offset", "size"), 0.0)
     for pair, heat, where, weight in loader:
         done = max(step / config.steps, spent / 60 / config.minutes)
         if done >= 1:
             return
         for group in optimiser.param_groups:
-            group["lr"] = config.rate * _rate(step, done)
+            group["lr"] = config.rate * _rate(step / config.warm, done)
         ready = (pair.float() / 255).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.half):
             outputs = network(ready)
@@ -168,9 +182,9 @@ def _steps(
         yield step, spent
 
 
-def _rate(step: int, done: float) -> float:
-    """Share of the full rate: up over 150 steps, then down along a cosine."""
-    return min(1.0, (step + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+def _rate(warm: float, done: float) -> float:
+    """Share of the full rate: up until it is warm, then down along a cosine."""
+    return min(1.0, warm + 0.01) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
 
 
 def _average(kept: Network, network: Network, share: float) -> None:

@@ -19,7 +19,7 @@ from detection.training.shapes import Array, Sprite, to_bytes
 from detection.training.views import noise
 
 SIDE = 192
-_LEAST_PX = 5.0  # high: what is smaller nobody could count
+LEAST_PX = 5.0  # high: what is smaller nobody could count
 # Share of things that stand so long that the background shows them too. Most that is in both
 # pictures is nobody: stones, posts, logs.
 _STAYS = {"person": 0.03, "tent": 0.15, "boat": 0.1, CLUTTER: 0.72}
@@ -114,7 +114,7 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
         whole = float((box[2] - box[0]) * (box[3] - box[1]))
         if left <= 0:
             continue
-        faint = contrast * night < _UNSEEN or cut[3] - cut[1] < _LEAST_PX or left < 0.35 * whole
+        faint = contrast * night < _UNSEEN or cut[3] - cut[1] < LEAST_PX or left < 0.35 * whole
         if faint:
             ignored.append(cut)
         else:
@@ -368,7 +368,7 @@ def _photograph(rng: Generator, material: Material) -> Tile:
     area, whole = _area(cut), np.maximum(_area(moved), 1e-6)
     tall = cut[:, 3] - cut[:, 1]
     known = np.array([label in CLASSES for label in example.labels], bool)
-    sure = known & (area > 0.35 * whole) & (tall >= _LEAST_PX)
+    sure = known & (area > 0.35 * whole) & (tall >= LEAST_PX)
     doubt = ~sure & (area > 0)
     rest = np.clip(example.ignored * zoom + np.tile(matrix[:, 2], 2), 0, SIDE)
     classes = np.array([CLASSES.index(example.labels[i]) for i in np.flatnonzero(sure)], np.int64)

@@ -14,8 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from detection import choosing, overview, placing, renditions, tasks, zoning, zoning_text
+from detection import (
+    calibrating,
+    choosing,
+    overview,
+    placing,
+    renditions,
+    tasks,
+    zoning,
+    zoning_text,
+)
 from detection.forms import DeploymentForm, DetectionForm
+from detection.labels import COUNTED_SCORE
 from detection.models import Deployment, Frame, Zone
 from detection.views import runs
 from detection.wording import dated_anew
@@ -41,6 +51,9 @@ def deployment(request: HttpRequest, deployment: str) -> HttpResponse:
         "deployment": one,
         "batches": overview.batches(one),
         **runs.of(one),
+        "worth": overview.worth(one),
+        "counted_score": COUNTED_SCORE,
+        "least_boxes": calibrating.LEAST,
         "candidates": one.candidates.select_related("detector")[:CANDIDATES],
         "detection_form": DetectionForm(deployment=one),
         "kept_tiling": choosing.tiling(one.detection).label if one.detection else "",

@@ -24,7 +24,7 @@ from tests.factories import examine, make_deployment, make_frame
 pytestmark = pytest.mark.django_db
 
 # Queries of one request; they do not grow with the frames claimed nor with the boxes sent.
-CLAIM, DRAFT, REVIEW = 31, 8, 31
+CLAIM, DRAFT, REVIEW = 32, 8, 31
 
 PERSON = {"key": "a", "label": "person", "activity": "bathing", "x": 0.1, "y": 0.2, "w": 0.05,
           "h": 0.1}  # fmt: skip

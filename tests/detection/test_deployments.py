@@ -86,7 +86,7 @@ def test_a_page_takes_as_many_queries_for_many_batches(
         for _ in range(3):
             batch = one.batches.create(source="DCIM")
             examine(make_frame(one, batch=batch))
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(18):
             page = officer.get(address).content.decode()
     assert page.count("1 of 1 frame examined") == 6
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
+from typing import IO, Any
 
+import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: make train installs it")
 
 from detection.onnx.engine import DetectorSettings, load_engine  # noqa: E402
-from detection.onnx.runtime import describe  # noqa: E402
+from detection.onnx.runtime import Session, describe  # noqa: E402
 from detection.training.fit import Config, train  # noqa: E402
 from detection.training.material import CLASSES  # noqa: E402
 from detection.training.network import Network  # noqa: E402
@@ -90,7 +96,6 @@ def test_a_training_runs_is_gone_on_with_and_ends_in_a_file_that_the_engine_runs
 
 
 def test_the_exported_file_gives_what_the_network_gives(tmp_path: Path) -> None:
-    from detection.onnx.runtime import Session
     from detection.training.export import write
 
     torch.manual_seed(1)
@@ -102,3 +107,108 @@ def test_the_exported_file_gives_what_the_network_gives(tmp_path: Path) -> None:
         heat, offset, size = network(torch.from_numpy(pair))
     for mine, theirs in zip(outputs, (heat.sigmoid(), offset, size), strict=True):
         assert np.abs(mine - theirs.numpy()).max() < 1e-4
+
+
+SHIPPED = Path("detection/weights/lacs-starter-1.onnx")
+
+
+def test_a_file_is_read_back_to_the_last_bit_that_counts(tmp_path: Path) -> None:
+    from detection.training.export import write
+    from detection.training.tuning import OtherNetwork, Tuning, read
+
+    network = read(SHIPPED, Tuning())
+    pair = np.random.default_rng(1).random((1, 6, 128, 160), np.float32)
+    with torch.no_grad():
+        heat, offset, size = network(torch.from_numpy(pair))
+    for mine, theirs in zip(
+        Session(SHIPPED).run(pair), (heat.sigmoid(), offset, size), strict=True
+    ):
+        assert np.abs(mine - theirs.numpy()).max() < 1e-5
+    other = Network(len(CLASSES), (16, 32, 48, 64)).eval()
+    write(other, tmp_path / "other.onnx", {})
+    with pytest.raises(OtherNetwork, match=r"is \[8, 9, 3, 3\]"):
+        read(tmp_path / "other.onnx", Tuning())
+
+
+def rows(file: IO[bytes], red: tuple[int, int, int]) -> list[dict[str, Any]]:
+    """Six frames of 192 × 192 px with one patch each, and their bare backgrounds."""
+    told = []
+    for number in range(6):
+        behind = np.full((192, 192, 3), 110 + 5 * number, np.uint8)
+        frame = behind.copy()
+        frame[80:112, 20 + 20 * number : 32 + 20 * number] = red
+        coded = [cv2.imencode(".jpg", each)[1].tobytes() for each in (frame, behind)]
+        at = file.tell()
+        file.write(b"".join(coded))
+        box = [(20 + 20 * number) / 192, 80 / 192, 12 / 192, 32 / 192]
+        told.append({"at": [at, *map(len, coded)], "labels": ["person"], "boxes": [box],
+                     "ignored": [], "lures": []})  # fmt: skip
+    file.flush()
+    return told
+
+
+def test_a_park_s_training_is_killed_and_gone_on_with(tmp_path: Path) -> None:
+    """As `manage.py train_detector` starts it; what it reads from has no name on the disk."""
+    command = [sys.executable, "-m", "detection.training.tuning", str(tmp_path / "out")]
+    config = {"steps": 100_000, "minutes": 60, "batch": 2, "figures": 4, "views": 2, "workers": 1,
+              "checkpoint_every": 1}  # fmt: skip
+    with tempfile.TemporaryFile() as file:
+        task = {"from": str(SHIPPED), "config": config, "rows": rows(file, (30, 30, 200)),
+                "facts": {"taught": "a b"}}  # fmt: skip
+
+        def started() -> subprocess.Popen[str]:
+            child = subprocess.Popen(
+                [*command, "--pictures", str(file.fileno())], stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL, text=True, pass_fds=[file.fileno()],
+            )  # fmt: skip
+            assert child.stdin is not None
+            child.stdin.write(json.dumps(task) + "\n")
+            child.stdin.flush()
+            return child
+
+        checkpoint = tmp_path / "out" / "checkpoint.pt"
+        child = started()
+        while not checkpoint.is_file():
+            assert child.poll() is None
+            time.sleep(0.05)
+        child.kill()
+        child.wait()
+        done = torch.load(checkpoint, weights_only=True)["step"]
+        child = started()
+        assert child.stdin is not None
+        while torch.load(checkpoint, weights_only=True)["step"] <= done:
+            assert child.poll() is None
+            time.sleep(0.05)
+        child.stdin.close()  # whoever started it is gone
+        assert child.wait() == 1
+        done = torch.load(checkpoint, weights_only=True)["step"]
+        config |= {"steps": done + 2}
+        child = started()
+        assert child.wait() == 0
+    assert torch.load(checkpoint, weights_only=True)["step"] == done + 2
+    said = describe(tmp_path / "out" / "detector.onnx").metadata
+    assert (said["steps"], said["taught"]) == (str(done + 2), "a b")
+
+
+def test_what_it_learns_it_knows_and_the_rest_it_has_not_forgotten(tmp_path: Path) -> None:
+    from detection.training.tuning import tune
+
+    with tempfile.TemporaryFile() as file:
+        config = {"steps": 40, "batch": 4, "figures": 8, "views": 4, "workers": 0, "rate": 2e-3}
+        told = rows(file, (30, 30, 200))
+        task = {"from": str(SHIPPED), "config": config, "rows": told, "facts": {}}
+        made = tune(task, file.fileno(), tmp_path)
+        file.seek(0)
+        frame, behind = (
+            np.asarray(cv2.imdecode(np.frombuffer(file.read(size), np.uint8), cv2.IMREAD_COLOR))[
+                ..., ::-1
+            ]
+            for size in told[0]["at"][1:]
+        )
+    pair = np.concatenate([frame, behind], axis=2).transpose(2, 0, 1)[None] / np.float32(255)
+    before, after = (
+        Session(path).run(np.ascontiguousarray(pair, np.float32))[0][0, 0, 20:28, 4:10].max()
+        for path in (SHIPPED, made)
+    )
+    assert after > before
+    assert after > 0.3

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("detection", "0016_detections_made_elsewhere"),
+        ("detection", "0017_learning_loop"),
     ]
 
     operations = [
