@@ -2,7 +2,7 @@
 # Settings are variables: `make up PORT=8001`. All of them are explained in .env.example.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up worker manage test lint audit bench faults train lock clean
+.PHONY: help up worker manage test lint audit bench faults pictures train lock clean
 
 # 3.12 and 3.11 first: every package has a wheel for them.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3.14 python3; do \
@@ -53,6 +53,9 @@ bench: .venv/dev.stamp node_modules/.stamp .venv/words.stamp ## measure; one JSO
 
 faults: ## kill parts of an installation of its own in mid-work; what is lost? (docs/reliability.md)
 	@$(MAKE) --no-print-directory bench BENCHMARKS="reliability load"
+
+pictures: ## take the manual's pictures anew, in each language, from the pages themselves
+	@LACS_PICTURES=1 $(MAKE) --no-print-directory test ARGS="tests/e2e/test_manual_pictures.py"
 
 train: .venv/run.stamp ## train the detector in var/training (installs PyTorch; options: make train ARGS="--minutes 30")
 	@$(PY) -c 'import onnx, torch' 2>/dev/null || $(PIP) '.[train]'

@@ -9,10 +9,11 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
+from babel.dates import get_day_names, get_month_names
 from django.template.defaultfilters import floatformat
-from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format, get_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -347,17 +348,23 @@ def lines(*lines: str) -> str:
 
 def plotly_locale() -> dict[str, Any]:
     """Day and month names and number signs of the reader's language, as plotly.js takes them."""
-
-    def words(names: Iterable[Any]) -> list[str]:
-        return [str(name) for name in names]
-
+    language = get_language() or "en"
     sunday_first = [6, 0, 1, 2, 3, 4, 5]
+
+    def days(width: Literal["wide", "abbreviated"]) -> list[str]:
+        names = get_day_names(width, locale=language)
+        return [names[n] for n in sunday_first]
+
+    def months(width: Literal["wide", "abbreviated"]) -> list[str]:
+        names = get_month_names(width, locale=language)
+        return [names[n] for n in range(1, 13)]
+
     return {
         "format": {
-            "days": words(WEEKDAYS[n] for n in sunday_first),
-            "shortDays": words(WEEKDAYS_ABBR[n] for n in sunday_first),
-            "months": words(MONTHS[n] for n in range(1, 13)),
-            "shortMonths": words(MONTHS_AP[n] for n in range(1, 13)),
+            "days": days("wide"),
+            "shortDays": days("abbreviated"),
+            "months": months("wide"),
+            "shortMonths": months("abbreviated"),
             "decimal": get_format("DECIMAL_SEPARATOR"),
             "thousands": get_format("THOUSAND_SEPARATOR"),
         }

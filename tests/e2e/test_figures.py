@@ -61,6 +61,17 @@ def test_the_lakes_page_draws_what_it_says(
     assert_accessible(page)
 
 
+def test_charts_are_drawn_in_every_language(lake: Lake, sign_in: SignIn, live_server: Any) -> None:
+    page = sign_in(person(Role.PARTNER, lake))
+    for language, day in (("fr", "26 juil."), ("it", "26 lug"), ("en", "26 Jul")):
+        cookie = {"name": "django_language", "value": language, "url": live_server.url}
+        page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page.goto(live_server.url + reverse("dashboards:lake", args=[lake.slug]))
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(bars(page, "daily")).to_have_count(7)
+        expect(page.locator('[data-chart="daily"] .xtick text').nth(1)).to_have_text(day)
+
+
 def test_a_chart_is_saved_and_its_table_too(
     lake: Lake, sign_in: SignIn, live_server: Any, tmp_path: Path
 ) -> None:

@@ -3,7 +3,8 @@
 
 const { locale, words, ...charts } = JSON.parse(document.getElementById("charts").textContent);
 const { Plotly } = window;
-Plotly.register({ moduleType: "locale", name: locale, dictionary: {}, ...words });
+// Given with each chart, never registered: what is registered as "en" is what Plotly falls back on.
+const locales = { [locale]: { dictionary: {}, ...words } };
 const { decimal, thousands } = words.format;
 
 for (const place of document.querySelectorAll("[data-chart]")) {
@@ -12,7 +13,7 @@ for (const place of document.querySelectorAll("[data-chart]")) {
     place,
     data,
     { ...layout, separators: decimal + thousands },
-    { locale, responsive: true, displayModeBar: false },
+    { locale, locales, responsive: true, displayModeBar: false },
   );
 }
 
