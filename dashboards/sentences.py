@@ -68,6 +68,7 @@ def heads() -> dict[str, str]:
         "persons_present": _("Persons present on average"), "low": low, "high": high,
         "kind": _("Kind of day"), "region": _("Region"), "school": _("School holidays in"),
         "activity": _("Activity"), "unit": _("Unit"), "value": _("Hours"), "share": _("Share"),
+        "counter": _("Counter"), "hours_counted": _("Hours counted"), "passages": _("Passages"),
         "night": _("Night that ends on"), "tents": _("Tents"), "from": _("From"), "to": _("To"),
         **rated,
         **nested("holidays", under(_("Holidays"), rated)),
