@@ -143,6 +143,8 @@ _CODES: dict[str, dict[str, Any]] = {
         "xlsx": gettext_lazy("Workbook (XLSX)"),
         "csv": gettext_lazy("Days (CSV)"),
         "counters": gettext_lazy("Hourly counters (CSV)"),
+        "istsos": gettext_lazy("istSOS (CSV)"),
+        "geonature": gettext_lazy("GeoNature Monitoring (CSV)"),
         "camtrap-dp": gettext_lazy("Camtrap DP"),
         "coco": gettext_lazy("COCO"),
         "yolo": gettext_lazy("YOLO"),

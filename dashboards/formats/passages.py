@@ -21,6 +21,7 @@ from detection.megadetector import Refused
 
 MOST_COUNTERS, NAME = 50, 100
 MOST = 100_000  # passages in one row
+_MOST_CELL = 10_000  # characters; a bound of the csv module is whatever others set it to
 _LOOK = 30  # rows among which the first one with a time is sought
 _FORMS = tuple(
     f"{day} {clock}"
@@ -102,6 +103,8 @@ def _cells(content: str) -> Iterator[tuple[int, list[str]]]:
             raise Refused("csv", where=f"CSV:{reader.line_num}") from None
         if row is None:
             return
+        if max(map(len, row), default=0) > _MOST_CELL:  # a quote that was never closed
+            raise Refused("csv", where=f"CSV:{reader.line_num}")
         number += 1
         if number > MOST_ROWS:
             raise Refused("rows", where="CSV", most=MOST_ROWS)

@@ -51,6 +51,7 @@ def test_a_run_that_was_a_mistake_counts_nowhere_until_it_counts_again(client: C
     volunteer = person(Role.VOLUNTEER, lake)
     address = reverse("annotation:run-aside", args=[run.pk])
     client.force_login(person(Role.OFFICER, lake))
+    client.cookies["django_language"] = "en"
 
     def state() -> tuple[object, ...]:
         told = attendance(lake, DAY, DAY)

@@ -226,10 +226,9 @@ def test_the_page_shows_both_units_apart_and_a_link_no_day_beyond_its_own(
     link = sharing.make(
         lake=lake, label="a", by=person(Role.OFFICER, lake), first=date(2025, 7, 26), last=LAST
     )[1]
-    shared = Client().get(
-        link[link.index("/shared/") :], {"from": "2025-07-01", "to": "2025-08-30"},
-        headers={"Accept-Language": "en"},
-    )  # fmt: skip
+    visitor = Client()
+    visitor.cookies["django_language"] = "en"
+    shared = visitor.get(link[link.index("/shared/") :], {"from": "2025-07-01", "to": "2025-08-30"})
     assert "up counted 12 passages on 2 days" in shared.content.decode()
 
 

@@ -231,7 +231,7 @@ def test_nothing_moves_under_the_hand(desk: Desk, frames: list[Frame]) -> None:
     desk.drawn().page.mouse.up()
 
 
-def test_a_frame_that_comes_back_under_a_drag_gets_no_box_of_the_other(
+def test_a_refusal_under_a_drag_leaves_the_box_with_the_frame_it_is_drawn_on(
     desk: Desk, frames: list[Frame]
 ) -> None:
     held: list[Route] = []
@@ -242,9 +242,15 @@ def test_a_frame_that_comes_back_under_a_drag_gets_no_box_of_the_other(
     desk.page.mouse.move(*desk.at(0.55, 0.45), steps=4)
     desk.until(lambda: bool(held))
     held[0].fulfill(status=400, json={"detail": "no"})  # its statement was not taken
-    desk.on(frames[0]).page.mouse.up()
-    expect(desk.boxes).to_have_count(2)
+    back = desk.page.locator("[role=alert] button").first
+    expect(back).to_be_visible()
+    before = desk.on(frames[1]).boxes.count()
+    desk.page.mouse.up()
+    expect(desk.boxes).to_have_count(before + 1)
     desk.page.unroute("**/reviews")
+    back.click()
+    desk.on(frames[0])
+    expect(desk.boxes).to_have_count(2)
 
 
 def test_a_reload_finds_the_boxes_as_they_were(desk: Desk, frames: list[Frame]) -> None:
