@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from annotation.models import LabelChoice, ReviewBox, SettledFrame
+from annotation.models import LabelChoice, ReviewBox, SettledFrame, VerdictChoice
 from annotation.opinions import marks, rule_of
 from annotation.settling import match
 from detection import calibrating
@@ -39,6 +39,7 @@ def owed() -> list[Deployment]:
     another detector or other settings. Four queries, however many deployments there are.
     """
     rows = SettledFrame.objects.filter(readable=True, frame__deployment__isnull=False)
+    rows = rows.exclude(review__verdict=VerdictChoice.COUNTED)
     counted = rows.order_by().values_list("frame__deployment").annotate(n=Count("pk"))
     settled = {pk: n for pk, n in counted if n >= LEAST_FRAMES}
     runs = {run.batch.deployment_id: run for run in _last_runs(settled)}
@@ -53,7 +54,9 @@ def owed() -> list[Deployment]:
 
 
 def _last_runs(deployments: Iterable[int]) -> list[Run]:
-    done = Run.objects.filter(batch__deployment__in=deployments, finished_at__isnull=False)
+    done = Run.objects.filter(
+        batch__deployment__in=deployments, finished_at__isnull=False, set_aside_at__isnull=True
+    )
     ordered = done.order_by("batch__deployment_id", "-pk").distinct("batch__deployment_id")
     return list(ordered.select_related("batch"))
 
@@ -73,6 +76,7 @@ def learn(deployment: Deployment) -> Calibration | None:
         frame=OuterRef("pk"), detector__in=[last.detector_id, last.second_detector_id]
     )
     settled = Frame.objects.filter(deployment=deployment, settled__readable=True)
+    settled = settled.exclude(settled__review__verdict=VerdictChoice.COUNTED)  # it has no boxes
     alike = Run.objects.filter(
         batch__deployment=deployment,
         detector=last.detector_id,

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
-from annotation.models import ReviewBox, SettledFrame
+from annotation.models import ReviewBox, SettledFrame, VerdictChoice
 from detection import choosing, inference
 from detection.detecting import Looking
 from detection.labels import COUNTED_SCORE
@@ -80,7 +80,7 @@ def still_allowed(frames: Iterable[int]) -> list[Frame]:
 def _allowed() -> QuerySet[Frame]:
     return Frame.objects.filter(
         settled__readable=True, quarantine="", purge=None, captured_at__isnull=False
-    )
+    ).exclude(settled__review__verdict=VerdictChoice.COUNTED)  # it has no boxes
 
 
 def beside(learn: Sequence[Picture], by: str, lakes: Sequence[Lake]) -> list[str]:

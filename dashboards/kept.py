@@ -48,6 +48,7 @@ MOST = 5  # that one person has being made
 AT_A_TIME = 20.0  # seconds that one message works
 TOLD_EVERY = 5.0  # seconds after which a long piece says how far it is, and holds on to its claim
 CHECKED = 500  # frames whose masks are looked at together
+LOOKED_EVERY = 10.0  # seconds after which what leaves is looked at again
 _PART = 64 * 1024  # bytes that leave at a time
 
 
@@ -240,18 +241,26 @@ def parts(kept: KeptExport, first: int, last: int, by: User) -> Iterator[bytes]:
         begins, at = at, at + piece.size
         if at <= first or begins > last:
             continue
-        still = KeptExport.objects.filter(pk=kept.pk, state=State.READY).exists()
-        if not still or not allows(by, Action.EXPORT, kept.lake) or changed(kept, [piece]):
-            raise NotServed("changed")
+        looked = _look(kept, piece, by)
         with default_storage.open(piece.name) as file:
             file.seek(max(0, first - begins))
             left = min(at, last + 1) - max(begins, first)
             while left:
+                if time.monotonic() > looked + LOOKED_EVERY:  # a slow line takes hours for a piece
+                    looked = _look(kept, piece, by)
                 part = file.read(min(left, _PART))
                 if not part:
                     raise OSError(f"{piece.name} is cut off")
                 left -= len(part)
                 yield part
+
+
+def _look(kept: KeptExport, piece: KeptPiece, by: User) -> float:
+    """When it was last seen that `piece` may leave. Raises NotServed."""
+    still = KeptExport.objects.filter(pk=kept.pk, state=State.READY).exists()
+    if not still or not allows(by, Action.EXPORT, kept.lake) or changed(kept, [piece]):
+        raise NotServed("changed")
+    return time.monotonic()
 
 
 def withdraw(found: QuerySet[KeptExport]) -> None:
@@ -275,6 +284,9 @@ def forget(what: Frame | CardFile) -> None:
         day, near = what.captured_at.date(), timedelta(days=1)  # in any time zone
         there = KeptExport.objects.filter(lake__deployments=what.deployment_id)
         withdraw(there.filter(first__lte=day + near, last__gte=day - near))
+    if isinstance(what, Frame):  # dated anew, or moved to another lake, since it was taken
+        showing = KeptPiece.objects.filter(frames__contains=[what.pk]).values("export")
+        withdraw(KeptExport.objects.filter(pk__in=showing))
 
 
 def discard(instance: KeptExport, **_signal: Any) -> None:

@@ -174,7 +174,8 @@ def count_again(*, run: Run, user: User) -> bool:
     if not Run.objects.filter(pk=run.pk).exclude(set_aside_at=None).update(set_aside_at=None):
         return False
     frames = rows.filter(state=State.ASIDE).update(state=State.DONE)
-    if rows.filter(reason=SET_ASIDE).update(state=State.PENDING, reason=""):
+    left = rows.filter(reason=SET_ASIDE, frame__quarantine="", frame__purge=None)
+    if left.update(state=State.PENDING, reason=""):
         same = Run.objects.filter(batch=run.batch_id, detector=run.detector_id, finished_at=None)
         if busy := same.first():
             raise AlreadyRunning(busy)

@@ -30,8 +30,13 @@ def owed() -> QuerySet[Run]:
 
 def weigh(run: Run) -> None:
     """Say anew which boxes of `run` do not count; nothing if that was asked for again meanwhile,
-    for then it is still owed. Repeats are looked for once the run is finished.
+    for then it is still owed. Repeats are looked for once the run is finished. A run that was set
+    aside stays as it was, for when it counts again.
     """
+    if run.set_aside_at:
+        aside = Run.objects.filter(pk=run.pk, set_aside_at__isnull=False)
+        aside.filter(weigh_owed_at=run.weigh_owed_at).update(weigh_owed_at=None)
+        return
     suppressed = _repeats(run) if run.finished_at else {}
     zones = runs.ignored(run.batch.deployment)
     if zones:
@@ -39,7 +44,9 @@ def weigh(run: Run) -> None:
             if any(stands_in(box, polygon) for polygon in zones):
                 suppressed[box.pk] = Suppression.Reason.IGNORED
     with transaction.atomic():
-        asked = Run.objects.filter(pk=run.pk, weigh_owed_at=run.weigh_owed_at)
+        asked = Run.objects.filter(
+            pk=run.pk, weigh_owed_at=run.weigh_owed_at, set_aside_at__isnull=True
+        )
         if not asked.update(weigh_owed_at=None):
             return
         Suppression.objects.filter(detection__run=run).delete()

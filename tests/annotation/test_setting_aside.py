@@ -14,8 +14,8 @@ from annotation.models import Review, SettledFrame
 from annotation.resettling import resettle
 from dashboards import doctor as figures
 from dashboards.attendance import attendance
-from detection import renditions, runs
-from detection.models import Detection, Frame, Run, RunFrame
+from detection import renditions, runs, weighing
+from detection.models import Detection, Frame, Run, RunFrame, Suppression
 from lacs_web.models import AuditEvent, Role
 from tests.annotation.test_queue import desk
 from tests.cast import person
@@ -88,6 +88,20 @@ def test_a_run_that_was_a_mistake_counts_nowhere_until_it_counts_again(client: C
         "run set aside", "run counted again",
     ]  # fmt: skip
     assert not [found for check in (*figures.CHECKS, *settled.CHECKS) if (found := check())]
+
+
+def test_what_repeats_stays_so_while_a_run_is_set_aside() -> None:
+    frame = make_frame(make_deployment())
+    run = examine(frame, boxes={frame.pk: seen(1)})
+    box = Detection.objects.filter(run=run).latest("pk")
+    Suppression.objects.create(detection=box, reason=Suppression.Reason.RECURS)
+    runs.set_aside(run=run, user=person(Role.OFFICER, frame.deployment.lake))
+    run.refresh_from_db()
+    assert run.weigh_owed_at
+    weighing.weigh(run)
+    run.refresh_from_db()
+    assert run.weigh_owed_at is None
+    assert Suppression.objects.filter(detection=box).exists()
 
 
 def examine_of(frame: Frame) -> int:

@@ -19,7 +19,7 @@ import pytest
 import simplejpeg
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -547,6 +547,66 @@ def test_the_command_begins_anew_where_a_mask_changed(
     call_command("export", "coco", lake.slug, "--output", str(target))
     assert offsets[3] == 0
     assert zipfile.ZipFile(target).testzip() is None
+
+
+def test_the_command_leaves_nothing_where_a_mask_changed_meanwhile(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, written, seen = tmp_path / "out", pieces.written, []
+
+    def drawn(piece: Any, **named: Any) -> Iterator[bytes]:
+        seen.append(piece)
+        if len(seen) == 2:  # the first is on the disk
+            a_box(shore(lake)[0])
+        return written(piece, **named)
+
+    monkeypatch.setattr(pieces, "written", drawn)
+    with pytest.raises(CommandError, match="run it again"):
+        call_command("export", "coco", lake.slug, "--output", str(target))
+    assert not target.exists()
+    assert not list(tmp_path.glob(".out*"))
+    call_command("export", "coco", lake.slug, "--output", str(target))
+    assert zipfile.ZipFile(target).testzip() is None
+
+
+def test_two_commands_do_not_write_one_file(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, written, tried = tmp_path / "out", pieces.written, []
+
+    def also(piece: Any, **named: Any) -> Iterator[bytes]:
+        if not tried:
+            tried.append(piece)
+            with pytest.raises(CommandError, match="another export"):
+                call_command("export", "coco", lake.slug, "--output", str(target))
+        return written(piece, **named)
+
+    monkeypatch.setattr(pieces, "written", also)
+    call_command("export", "coco", lake.slug, "--output", str(target))
+    assert tried
+    assert zipfile.ZipFile(target).testzip() is None
+
+
+def test_a_slow_reader_is_cut_off_too(
+    lake: Lake, officer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "LOOKED_EVERY", 0.0)
+    monkeypatch.setattr(kept, "_PART", 16)
+    row = ready(lake, officer)
+    parts = kept.parts(row, 0, row.size - 1, officer)
+    next(parts)
+    kept.withdraw(KeptExport.objects.filter(pk=row.pk))
+    with pytest.raises(kept.NotServed):
+        next(parts)
+
+
+def test_a_frame_dated_anew_takes_the_file_that_shows_it(lake: Lake, officer: User) -> None:
+    row, frame = ready(lake, officer), shore(lake)[0]
+    Frame.objects.filter(pk=frame.pk).update(captured_at=None, quarantine="no_date")
+    frame.refresh_from_db()
+    kept.forget(frame)
+    row.refresh_from_db()
+    assert row.state == "withdrawn"
 
 
 def test_a_bucket_keeps_files_as_a_disk_does(

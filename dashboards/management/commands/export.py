@@ -99,10 +99,17 @@ class Command(BaseCommand):
                 for some in chunks(sorted(masks))
             ),
         )
-        for frames, _size in written:
-            if time.monotonic() - said > _SAID_SECONDS:
-                said = time.monotonic()
-                self.stderr.write(f"{target.name}: {frames} of {total} frames")
+        try:
+            for frames, _size in written:
+                if time.monotonic() - said > _SAID_SECONDS:
+                    said = time.monotonic()
+                    self.stderr.write(f"{target.name}: {frames} of {total} frames")
+        except half.Busy:
+            raise CommandError(f"{target}: another export is writing this file.") from None
+        except half.Changed:
+            raise CommandError(
+                f"{target}: what people may see of its pictures changed meanwhile: run it again."
+            ) from None
         return target.stat().st_size
 
 
