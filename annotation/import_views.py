@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +26,7 @@ from detection.models import Deployment
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import Lake, User
-from lacs_web.uploads import takes_files, waiting
+from lacs_web.uploads import keep, takes_files, waiting
 
 MOST = 50  # earlier imports on the page
 
@@ -147,10 +146,8 @@ def _report(form: ImportForm, lake: Lake, user: User) -> Report:
     if sent is not None:
         path = Path(sent.temporary_file_path())
         data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        shutil.copyfile(path, waiting(user, data["kept"]))
+        keep(path, user, data["kept"])
     path = waiting(user, data["kept"])
-    if not path.exists():
-        raise Refused("gone")
     asked = Asked(
         lake=lake,
         kind=data["kind"],
@@ -160,8 +157,11 @@ def _report(form: ImportForm, lake: Lake, user: User) -> Report:
         empty_is_nobody=data["empty_is_nobody"],
         deployment=data["deployment"],
     )
-    if sent is None and data["sure"]:
-        report = importing.bring_in(asked, user)
-        path.unlink(missing_ok=True)
-        return report
-    return importing.preview(asked)
+    try:
+        if sent is None and data["sure"]:
+            report = importing.bring_in(asked, user)
+            path.unlink(missing_ok=True)
+            return report
+        return importing.preview(asked)
+    except FileNotFoundError:  # tidied away, or brought in by another click
+        raise Refused("gone") from None

@@ -28,7 +28,7 @@ from django.utils.translation import override
 from annotation import resettling
 from annotation.elsewhere import camtrap, coco, timelapse, yolo
 from annotation.elsewhere.files import Source
-from annotation.elsewhere.said import File, Said, Words, meanings
+from annotation.elsewhere.said import File, Said, Words, meanings, storable
 from annotation.models import (
     ActivityChoice,
     Import,
@@ -48,6 +48,7 @@ from lacs_web.models import AuditEvent, Lake, User
 
 CHUNK = 500  # frames
 NAMED = 5  # of what does not fit
+DEEPEST, LONGEST = 64, 255  # folders and characters of a name
 SECOND = 1.0  # by which two programs may write one moment
 SHAPE = 0.03  # by which width ÷ height of a picture and of its frame may differ
 Kind = Import.Kind
@@ -159,6 +160,7 @@ def preview(asked: Asked) -> Report:
 @transaction.atomic
 def bring_in(asked: Asked, user: User | None) -> Report:
     """Raises Refused, with nothing written."""
+    resettling.hold_rule(asked.lake.pk)
     Lake.objects.select_for_update(no_key=True).get(pk=asked.lake.pk)  # one file at a time
     report, file = _read(asked)
     report.known = _known(report, asked.lake)
@@ -179,6 +181,7 @@ def bring_in(asked: Asked, user: User | None) -> Report:
 @transaction.atomic
 def take_back(one: Import, user: User | None) -> None:
     """Its words count no more, nor its frames as chosen by hand; harmless when repeated."""
+    resettling.hold_rule(one.lake_id)
     Lake.objects.select_for_update(no_key=True).get(pk=one.lake_id)
     one = Import.objects.select_related("lake").get(pk=one.pk)
     if one.undone_at is not None:
@@ -206,7 +209,7 @@ def _read(asked: Asked) -> tuple[Report, File]:
     if asked.path.stat().st_size > settings.IMPORT_MAX_BYTES:
         raise Refused("large")
     words = Words(meanings(asked.words), known_words())
-    report = Report(asked.name[:255], vault.digest_of(asked.path), asked.kind)
+    report = Report(storable(asked.name), vault.digest_of(asked.path), asked.kind)
     with Source(asked.path) as source:
         if asked.kind == Kind.CAMTRAP:
             file = camtrap.read(source, words)
@@ -240,7 +243,7 @@ def _match(report: Report, asked: Asked, file: File, *, lock: bool = False) -> N
     taken: dict[int, Said] = {}
     for said in file.pictures:
         rows, timely = places.find(said)
-        name = said.names[0]
+        name = storable(said.names[0])
         if not timely:
             (report.other_time if rows else report.unmatched).append(name)
         elif len(timely) > 1:
@@ -260,7 +263,7 @@ def _match(report: Report, asked: Asked, file: File, *, lock: bool = False) -> N
         spoken = set(words.filter(decided).values_list("frame", flat=True))
         for pk in chunk:
             if pk in spoken:
-                report.spoken.append(taken[pk].names[0])
+                report.spoken.append(storable(taken[pk].names[0]))
             else:
                 report.taken.append((pk, taken[pk]))
 
@@ -306,6 +309,8 @@ class _Places:
         # Where the time is told too, a name without its folders is enough.
         bare = tuple(name for name in said.names[:1] if said.at is not None)
         for where in (*map(_stem, said.names), *(_stem(name)[-1:] for name in bare)):
+            if len(where) > DEEPEST or any(len(each) > LONGEST for each in where):
+                continue  # no file of a card is called so
             rows = self._at(where)
             if rows:
                 return rows, [row for row in rows if self._is_timely(row, said.at)]
@@ -472,6 +477,8 @@ def _texts() -> dict[str, str]:
                            "same class. Leave one of the rows out."),
         "blank": _("%(where)s says that nobody is there, and another line of that picture names "
                    "something: correct one of them."),
+        "unreadable": _("%(where)s: this picture is said to be unreadable, and something is "
+                        "counted on it: correct one of them."),
         # documents
         "deep": _("%(where)s is nested too deeply."),
         "json_text": _("%(where)s: this is no JSON from this line on."),

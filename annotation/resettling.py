@@ -92,6 +92,14 @@ def locked(pk: int) -> Frame:
     return rows.select_related("deployment__lake").get(pk=pk)
 
 
+def hold_rule(lake: int) -> None:
+    """As `locked` does, before many frames are settled: ahead of the lake's row and of any frame's,
+    in the order in which everybody locks them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_RULE, lake])
+
+
 def hold_back(lake: Lake) -> None:
     """Wait for what is being settled at `lake`; nothing more is until the transaction ends."""
     with connection.cursor() as cursor:

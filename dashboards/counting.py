@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from annotation import importing
 from annotation.elsewhere.files import MOST_TEXT
-from annotation.elsewhere.said import short
+from annotation.elsewhere.said import short, storable
 from dashboards.formats import passages
 from dashboards.formats.passages import Key, Passages
 from dashboards.models import PassageHour
@@ -79,7 +79,7 @@ def preview(asked: Asked) -> Report:
     )
     if not read.hours:
         raise Refused("no_passages")
-    report = Report(asked.name[:255], vault.digest_of(asked.path), read)
+    report = Report(storable(asked.name), vault.digest_of(asked.path), read)
     ends = [at for _counter, at in read.hours]
     known = PassageHour.objects.filter(
         lake=asked.lake, counter__in=read.counters, at__range=(min(ends), max(ends))

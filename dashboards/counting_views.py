@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +22,7 @@ from detection.megadetector import Refused
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import Lake, User
-from lacs_web.uploads import takes_files, waiting
+from lacs_web.uploads import keep, takes_files, waiting
 
 
 class CounterForm(forms.Form):
@@ -86,7 +85,8 @@ def counters(request: HttpRequest, lake: str) -> HttpResponse:
     here = access.lake_for(request.user, Action.MANAGE, lake)
     user = cast("User", request.user)
     if "remove" in request.POST:
-        if counting.remove(lake=here, counter=request.POST["remove"][:100], user=user):
+        counter = request.POST["remove"].replace("\0", "")[:100]
+        if counting.remove(lake=here, counter=counter, user=user):
             messages.success(request, _("The counter is removed."))
         return redirect("dashboards:counters", here.slug)
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
@@ -123,10 +123,8 @@ def _report(form: CounterForm, lake: Lake, user: User) -> tuple[Report, bool]:
     if sent is not None:
         path = Path(sent.temporary_file_path())
         data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        shutil.copyfile(path, waiting(user, data["kept"]))
+        keep(path, user, data["kept"])
     path = waiting(user, data["kept"])
-    if not path.exists():
-        raise Refused("gone")
     asked = Asked(
         lake=lake,
         path=path,
@@ -135,8 +133,11 @@ def _report(form: CounterForm, lake: Lake, user: User) -> tuple[Report, bool]:
         replace=data["known"] == "replace",
         names=data["names"],
     )
-    if sent is None and data["sure"]:
-        report = counting.bring_in(asked, user)
-        path.unlink(missing_ok=True)
-        return report, True
-    return counting.preview(asked), False
+    try:
+        if sent is None and data["sure"]:
+            report = counting.bring_in(asked, user)
+            path.unlink(missing_ok=True)
+            return report, True
+        return counting.preview(asked), False
+    except FileNotFoundError:  # tidied away, or brought in by another click
+        raise Refused("gone") from None

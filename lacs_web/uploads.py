@@ -6,6 +6,8 @@ could fill the disk from the sign-in page. Cards do not come by forms.
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +25,17 @@ def waiting(user: User, sha256: str) -> Path:
     folder = Path(settings.MEDIA_ROOT) / "incoming"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"import-{user.pk}-{sha256}"
+
+
+def keep(sent: Path, user: User, sha256: str) -> None:
+    """Have a file wait: all of it, or none where it is looked for."""
+    path = waiting(user, sha256)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        shutil.copyfile(sent, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 V = TypeVar("V", bound=Callable[..., Any])

@@ -73,6 +73,8 @@ def read(source: Source, words: Words) -> File:
             continue
         if key in blank and (picture.boxes or picture.counts):
             raise Refused("blank", where=blank[key])
+        if not picture.readable and (picture.boxes or picture.counts):
+            raise Refused("unreadable", where=picture.where)
         found.pictures.append(picture)
     return found
 

@@ -12,6 +12,7 @@ import json
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -148,7 +149,8 @@ class Table:
         self._at = {name.casefold(): n for n, name in enumerate(self.columns) if name}
         named = [name for name in self.columns if name]
         if len(self._at) < len(named):
-            twice = next(n for n in named if sum(n.casefold() == o.casefold() for o in named) > 1)
+            times = Counter(name.casefold() for name in named)
+            twice = next(name for name in named if times[name.casefold()] > 1)
             raise Refused("columns_twice", where=where, found=short(twice))
 
     def has(self, name: str) -> bool:

@@ -166,3 +166,8 @@ def short(text: str) -> str:
     """As it goes into a message."""
     clean = "".join(each if each.isprintable() else "�" for each in text.strip())
     return clean if len(clean) <= 60 else f"{clean[:60]}…"
+
+
+def storable(name: str) -> str:
+    """A name as it can be shown and stored: JSON and file systems may have halves of characters."""
+    return name[:255].encode("utf-8", "replace").decode()

@@ -12,7 +12,17 @@ from contextlib import suppress
 from datetime import datetime
 
 from annotation.elsewhere.files import Row, Source, Table
-from annotation.elsewhere.said import LEFT_OUT, File, Kind, Said, Words, digest, short, whole
+from annotation.elsewhere.said import (
+    LEFT_OUT,
+    MOST,
+    File,
+    Kind,
+    Said,
+    Words,
+    digest,
+    short,
+    whole,
+)
 from detection.labels import Label
 from detection.megadetector import Refused, parts
 
@@ -74,6 +84,8 @@ def _row(
     before |= kinds
     picture.readable = picture.readable and readable
     picture.counts.update({kind: n for kind, n in (counts or {}).items() if n})
+    if picture.counts and not picture.readable:
+        raise Refused("unreadable", where=row.where)
 
 
 def _counts(
@@ -99,6 +111,8 @@ def _counts(
                 if kind[0] == Label.PERSON and not kind[1]:
                     kind = kind[0], doing
                 counts[kind] += n
+                if counts[kind] > MOST:
+                    raise Refused("many", where=where, most=MOST)
     return (counts if said else None), readable
 
 

@@ -65,7 +65,7 @@ def read(
     found = Passages(minutes=_step(rows))
     parts: dict[Key, list[float | None]] = defaultdict(list)
     for row, at in _instants(rows, zone, winter, found):
-        parts[row.counter, at.replace(minute=0, second=0)].append(row.value)
+        parts[row.counter, at.replace(minute=0, second=0, microsecond=0)].append(row.value)
     for key, values in parts.items():
         known = [value for value in values if value is not None]
         if not known:
@@ -211,8 +211,8 @@ def _step(rows: Sequence[_Row]) -> int:
     if step not in (5, 10, 15, 20, 30, 60):
         raise Refused("step", found=f"{step:g}")
     for row in rows:
-        if (row.told.minute % step, row.told.second) != (0, 0):
-            raise Refused("uneven", where=row.where, found=f"{row.told:%H:%M:%S}")
+        if (row.told.minute % step, row.told.second, row.told.microsecond) != (0, 0, 0):
+            raise Refused("uneven", where=row.where, found=f"{row.told.time()}")
     return int(step)
 
 
@@ -238,14 +238,18 @@ def _instants(
             raise Refused("moment_twice", where=row.where, found=f"{row.told:%Y-%m-%d %H:%M}")
         seen.add((row.counter, at))
         yield row, at
-    for (_counter, told), both in twice.items():
+    for (counter, told), both in twice.items():
         if len(both) > 2:
             raise Refused("moment_twice", where=both[2].where, found=f"{told:%Y-%m-%d %H:%M}")
         if len(both) == 1:
             found.passed["told once"] += 1
             continue
         for fold, row in enumerate(both):
-            yield row, told.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            at = told.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            if (counter, at) in seen:
+                raise Refused("moment_twice", where=row.where, found=f"{told:%Y-%m-%d %H:%M}")
+            seen.add((counter, at))
+            yield row, at
 
 
 def _instant(row: _Row, zone: ZoneInfo, winter: bool) -> datetime | None:

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from dashboards import counting, sharing
 from dashboards.attendance import attendance
-from dashboards.counting import Asked
+from dashboards.counting import Asked, Report
 from dashboards.formats import passages
 from dashboards.models import PassageHour
 from detection.megadetector import Refused
@@ -119,6 +119,12 @@ HOSTILE = [
     ("Date;a\n25/07/2025 14:00;1;9", "cells were expected"),
     ("Date;a\n01/07/2025 00:00;1\n02/07/2025 00:00;1", "1440 minutes apart. Export hours."),
     ("Date;a\n25/07/2025 14:07;1", "found 14:07:00"),
+    ("Date;a\n2025-07-25T14:00:00.5;1", "found 14:00:00.500000"),
+    (
+        "compteur;date;donnees\na;2025-10-26T02:00:00+02:00;1\na;2025-10-26T02:00:00;1\n"
+        "a;2025-10-26T02:00:00;1",
+        "CSV:3: 2025-10-26 02:00 stands there a second time",
+    ),
     ("Date;a\n25/07/0025 14:00;1", "a year from 1990 to 2200"),
     ("Date;a\n0025-07-25 14:00;1", "a year from 1990 to 2200"),
     ("Date;a\n9999-12-31T23:00:00-14:00;1", "a year from 1990 to 2200"),
@@ -233,7 +239,7 @@ def test_the_page_shows_both_units_apart_and_a_link_no_day_beyond_its_own(
 
 
 @in_english
-def test_the_page_of_counters(client: Client, lake: Lake) -> None:
+def test_the_page_of_counters(client: Client, lake: Lake, monkeypatch: Any) -> None:
     where = reverse("dashboards:counters", args=[lake.slug])
     client.force_login(person(Role.OFFICER, lake))
     client.cookies["django_language"] = "en"
@@ -247,6 +253,17 @@ def test_the_page_of_counters(client: Client, lake: Lake) -> None:
     done = client.post(where, kept, follow=True)
     assert "6 hours were read in." in done.content.decode()
     assert "choose it once more" in client.post(where, kept).content.decode()
+    client.post(where, {"file": SimpleUploadedFile("eco.csv", TWO.encode())})
+    real = counting.bring_in
+
+    def late(asked: Asked, user: Any) -> Report:  # another click was first
+        asked.path.unlink()
+        return real(asked, user)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(counting, "bring_in", late)
+        assert "choose it once more" in client.post(where, kept).content.decode()
+    assert client.post(where, {"remove": "\0"}).status_code == 302
     wrong = client.post(where, {"file": SimpleUploadedFile("eco.csv", b"a;b")})
     assert "The file begins with a | b" in wrong.content.decode()
     gone = client.post(where, {"remove": "up"}, follow=True)
