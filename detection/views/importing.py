@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,7 +23,7 @@ from detection.models import Deployment
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import User
-from lacs_web.uploads import takes_files, waiting
+from lacs_web.uploads import keep, takes_files, waiting
 
 
 @takes_files(Action.DETECT, "IMPORT_MAX_BYTES")
@@ -76,10 +75,8 @@ def _report(form: ImportForm, one: Deployment, user: User) -> Report:
     if sent is not None:
         path = Path(sent.temporary_file_path())
         data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        shutil.copyfile(path, waiting(user, data["kept"]))
+        keep(path, user, data["kept"])
     path = waiting(user, data["kept"])
-    if not path.exists():
-        raise Refused("gone")
     asked: dict[str, Any] = {
         "deployment": one,
         "path": path,
@@ -87,8 +84,11 @@ def _report(form: ImportForm, one: Deployment, user: User) -> Report:
         "card": data["card"],
         "below": data["below"],
     }
-    if sent is None and data["sure"]:
-        report = importing.bring_in(user=user, **asked)
-        path.unlink(missing_ok=True)
-        return report
-    return importing.preview(**asked)
+    try:
+        if sent is None and data["sure"]:
+            report = importing.bring_in(user=user, **asked)
+            path.unlink(missing_ok=True)
+            return report
+        return importing.preview(**asked)
+    except FileNotFoundError:  # tidied away, or brought in by a click just before
+        raise Refused("gone") from None

@@ -572,7 +572,8 @@ def test_the_command_leaves_nothing_where_a_mask_changed_meanwhile(
 def test_two_commands_do_not_write_one_file(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target, written, tried = tmp_path / "out", pieces.written, []
+    target, written = tmp_path / "out", pieces.written
+    tried: list[Any] = []
 
     def also(piece: Any, **named: Any) -> Iterator[bytes]:
         if not tried:
