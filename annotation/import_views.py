@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,19 +17,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotation import importing
 from annotation.importing import Asked, Report
 from annotation.models import ActivityChoice, Import, LabelChoice
-from detection.cards import vault
 from detection.labels import Label
 from detection.megadetector import Refused
 from detection.models import Deployment
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import Lake, User
-from lacs_web.uploads import keep, takes_files, waiting
+from lacs_web.uploads import WaitingForm, takes_files
 
 MOST = 50  # earlier imports on the page
 
 
-class ImportForm(forms.Form):
+class ImportForm(WaitingForm):
     """A file of another tool: sent now, or before under its SHA-256, `kept`."""
 
     kind = forms.ChoiceField(
@@ -64,12 +61,9 @@ class ImportForm(forms.Form):
         widget=forms.CheckboxInput({"class": "form-check-input"}),
         help_text=gettext_lazy("Else they are passed over: perhaps nobody came to them yet."),
     )
-    kept = forms.RegexField(r"[0-9a-f]{64}", max_length=64, required=False)
-    name = forms.CharField(max_length=255, required=False)
-    sure = forms.BooleanField(required=False)
 
     def __init__(self, data: Any = None, files: Any = None, *, lake: Lake) -> None:
-        super().__init__(data, files, label_suffix="")
+        super().__init__(data, files)
         places = Deployment.objects.filter(lake=lake)
         self.fields["deployment"].queryset = places  # type: ignore[attr-defined]
         self.fields["words"].help_text = _(
@@ -78,12 +72,6 @@ class ImportForm(forms.Form):
             "“Number = count” with “Species = class” and “Doing = activity”; “Fog = unreadable”. "
             "Classes: %(classes)s."
         ) % {"classes": ", ".join(Label)}
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not data.get("file") and not data.get("kept"):
-            self.add_error("file", _("Choose a file."))
-        return data
 
 
 @takes_files(Action.DETECT, "IMPORT_MAX_BYTES")
@@ -142,12 +130,7 @@ def undo(request: HttpRequest, brought: int) -> HttpResponse:
 def _report(form: ImportForm, lake: Lake, user: User) -> Report:
     """Of the file that was sent, or was sent before; raises Refused."""
     data: dict[str, Any] = form.cleaned_data
-    sent: TemporaryUploadedFile | None = data["file"]
-    if sent is not None:
-        path = Path(sent.temporary_file_path())
-        data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        keep(path, user, data["kept"])
-    path = waiting(user, data["kept"])
+    path = form.path(user)
     asked = Asked(
         lake=lake,
         kind=data["kind"],
@@ -158,7 +141,7 @@ def _report(form: ImportForm, lake: Lake, user: User) -> Report:
         deployment=data["deployment"],
     )
     try:
-        if sent is None and data["sure"]:
+        if form.is_sure:
             report = importing.bring_in(asked, user)
             path.unlink(missing_ok=True)
             return report

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,15 +15,14 @@ from django.views.decorators.http import require_http_methods
 
 from dashboards import counting
 from dashboards.counting import Asked, Report
-from detection.cards import vault
 from detection.megadetector import Refused
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import Lake, User
-from lacs_web.uploads import keep, takes_files, waiting
+from lacs_web.uploads import WaitingForm, takes_files
 
 
-class CounterForm(forms.Form):
+class CounterForm(WaitingForm):
     """A file of counters: sent now, or before under its SHA-256, `kept`."""
 
     file = forms.FileField(
@@ -61,18 +58,6 @@ class CounterForm(forms.Form):
             "Empty: as they are in the file."
         ),
     )
-    kept = forms.RegexField(r"[0-9a-f]{64}", max_length=64, required=False)
-    name = forms.CharField(max_length=255, required=False)
-    sure = forms.BooleanField(required=False)
-
-    def __init__(self, data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, label_suffix="")
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not data.get("file") and not data.get("kept"):
-            self.add_error("file", _("Choose a file."))
-        return data
 
 
 @takes_files(Action.MANAGE, "IMPORT_MAX_BYTES")
@@ -119,12 +104,7 @@ def counters(request: HttpRequest, lake: str) -> HttpResponse:
 def _report(form: CounterForm, lake: Lake, user: User) -> tuple[Report, bool]:
     """Of the file that was sent, or was sent before, and whether it was read in; raises Refused."""
     data: dict[str, Any] = form.cleaned_data
-    sent: TemporaryUploadedFile | None = data["file"]
-    if sent is not None:
-        path = Path(sent.temporary_file_path())
-        data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        keep(path, user, data["kept"])
-    path = waiting(user, data["kept"])
+    path = form.path(user)
     asked = Asked(
         lake=lake,
         path=path,
@@ -134,7 +114,7 @@ def _report(form: CounterForm, lake: Lake, user: User) -> tuple[Report, bool]:
         names=data["names"],
     )
     try:
-        if sent is None and data["sure"]:
+        if form.is_sure:
             report = counting.bring_in(asked, user)
             path.unlink(missing_ok=True)
             return report, True

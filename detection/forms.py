@@ -23,6 +23,7 @@ from detection.onnx.layouts import FAMILIES
 from detection.onnx.runtime import ModelRefused
 from lacs_web import access
 from lacs_web.models import Lake, User
+from lacs_web.uploads import WaitingForm
 
 OTHER = "other"
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -293,7 +294,7 @@ class DetectionForm(forms.Form):
         )
 
 
-class ImportForm(forms.Form):
+class ImportForm(WaitingForm):
     """A file of detections made elsewhere: sent now, or before under its SHA-256, `kept`."""
 
     file = forms.FileField(
@@ -316,21 +317,12 @@ class ImportForm(forms.Form):
         widget=forms.TextInput({"class": "form-control"}),
         help_text=gettext_lazy("Where the file is of several cards: the folder that is this one."),
     )
-    kept = forms.RegexField(r"[0-9a-f]{64}", max_length=64, required=False)
-    name = forms.CharField(max_length=255, required=False)
-    sure = forms.BooleanField(required=False)
 
     def __init__(self, data: Any = None, files: Any = None, *, deployment: Deployment) -> None:
-        super().__init__(data, files, label_suffix="")
+        super().__init__(data, files)
         cards = Batch.objects.filter(deployment=deployment).select_related("deployment")
         self.fields["card"].queryset = cards  # type: ignore[attr-defined]
         self.fields["card"].label_from_instance = _card  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not data.get("file") and not data.get("kept"):
-            self.add_error("file", _("Choose a file."))
-        return data
 
 
 def _card(batch: Batch) -> str:

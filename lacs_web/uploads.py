@@ -6,36 +6,66 @@ could fill the disk from the sign-in page. Cards do not come by forms.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
+from django.utils.translation import gettext as _
 
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import User
 
 
-def waiting(user: User, sha256: str) -> Path:
-    """Where a file waits for somebody to be sure; what waits for a day is tidied away."""
-    folder = Path(settings.MEDIA_ROOT) / "incoming"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"import-{user.pk}-{sha256}"
+class WaitingForm(forms.Form):
+    """A file that is looked at before it is taken in: sent as `file`, a field of the form that asks
+    for it, it waits for its sender; then `kept`, its SHA-256, with `sure` takes it in.
+    """
 
+    kept = forms.RegexField(r"[0-9a-f]{64}", max_length=64, required=False)
+    name = forms.CharField(max_length=255, required=False)
+    sure = forms.BooleanField(required=False)
 
-def keep(sent: Path, user: User, sha256: str) -> None:
-    """Have a file wait: all of it, or none where it is looked for."""
-    path = waiting(user, sha256)
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    try:
-        shutil.copyfile(sent, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, label_suffix="")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("file") and not data.get("kept"):
+            self.add_error("file", _("Choose a file."))
+        return data
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is to be taken in, as it was looked at."""
+        return self.cleaned_data["file"] is None and self.cleaned_data["sure"]
+
+    def path(self, user: User) -> Path:
+        """Where the file of a valid form waits; nothing may be there by now. What waits for a day
+        is tidied away.
+        """
+        data, folder = self.cleaned_data, Path(settings.MEDIA_ROOT) / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        sent: TemporaryUploadedFile | None = data["file"]
+        if sent is None:
+            return folder / f"import-{user.pk}-{data['kept']}"
+        with open(sent.temporary_file_path(), "rb") as file:  # noqa: PTH123
+            data["name"], data["kept"] = sent.name, hashlib.file_digest(file, "sha256").hexdigest()
+        path = folder / f"import-{user.pk}-{data['kept']}"
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        try:
+            shutil.copyfile(sent.temporary_file_path(), part)
+            part.replace(path)  # all of it, or none where it is looked for
+        finally:
+            part.unlink(missing_ok=True)
+        return path
 
 
 V = TypeVar("V", bound=Callable[..., Any])

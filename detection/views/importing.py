@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
@@ -15,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from detection import importing, tasks
-from detection.cards import vault
 from detection.forms import ImportForm
 from detection.importing import Report
 from detection.megadetector import Refused
@@ -23,7 +20,7 @@ from detection.models import Deployment
 from lacs_web import access
 from lacs_web.access import Action
 from lacs_web.models import User
-from lacs_web.uploads import keep, takes_files, waiting
+from lacs_web.uploads import takes_files
 
 
 @takes_files(Action.DETECT, "IMPORT_MAX_BYTES")
@@ -71,12 +68,7 @@ def bring_in(request: HttpRequest, deployment: str) -> HttpResponse:
 def _report(form: ImportForm, one: Deployment, user: User) -> Report:
     """Of the file that was sent, or was sent before; raises Refused."""
     data: dict[str, Any] = form.cleaned_data
-    sent: TemporaryUploadedFile | None = data["file"]
-    if sent is not None:
-        path = Path(sent.temporary_file_path())
-        data["name"], data["kept"] = sent.name, vault.digest_of(path)
-        keep(path, user, data["kept"])
-    path = waiting(user, data["kept"])
+    path = form.path(user)
     asked: dict[str, Any] = {
         "deployment": one,
         "path": path,
@@ -85,7 +77,7 @@ def _report(form: ImportForm, one: Deployment, user: User) -> Report:
         "below": data["below"],
     }
     try:
-        if sent is None and data["sure"]:
+        if form.is_sure:
             report = importing.bring_in(user=user, **asked)
             path.unlink(missing_ok=True)
             return report
