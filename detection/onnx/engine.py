@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.onnx.background import SIDE, Background, Change
-from detection.onnx.boxes import Boxes, clip, fragments, nms
+from detection.onnx.boxes import Boxes, clip, fragments, iou, nms
 from detection.onnx.caption import NONE, Bars, outside
 from detection.onnx.classmap import propose
 from detection.onnx.gate import unexplained, windows
@@ -24,9 +24,11 @@ from detection.onnx.repeats import CAME, LONG
 from detection.onnx.runtime import Session, describe
 from detection.onnx.tiling import Tile, grid
 
-SURE = 0.6  # score in the whole frame that needs no closer look
+SURE = 0.6  # score in the whole frame that needs no second closer look
 SEEN = 0.3  # score of a box that is looked at more closely, and again in the next frame
-_LEFT = 0.45  # of a score that a closer look does not bear out: below SEEN
+_LEFT, _MOST_LEFT = 0.45, 0.29  # of a score that a closer look does not bear out: below SEEN
+_SAME = 0.5  # IoU from which boxes of two frames are about one thing that stands still
+_UNCHANGED = 0.1  # share of a box that may differ from the background where nobody came or went
 _SECOND_TILE = 640  # px a side of a second look's canvas where no tile is set
 _STILL, _CAME = 0.75, 0.75  # logits off where nothing changed, and on where something came
 
@@ -41,8 +43,8 @@ class DetectorSettings:
     are enlarged so far; None, and for larger frames: the frame's own scale.
     `overlap`: least fraction of a tile shared with its neighbour.
     `gated`: tiles only where something changed, where a box lay in the frame before, and where the
-    whole frame leaves doubt; all of them where there is no background (too few frames of like
-    light) or no frame before.
+    whole frame shows something that the frame before has not settled; all of them where there is no
+    background (too few frames of like light) or no frame before.
     `second_look`: where nothing was found but something changed, look there again at twice the
     scale; without a background there is no second look.
     `weighed`: a box in which nothing changed is believed less, and one in which something did is
@@ -161,9 +163,12 @@ class Engine:
         if self.layout.input.background and around.background is not None:
             both[1] = np.asarray(cv2.resize(around.background.rgb(), (width, height)), np.uint8)
         whole = self._look(both, Tile(0, 0, width, height), self.settings.long_side, around)
+        settled = np.zeros(len(whole), np.bool_)
+        if self.settings.gated:
+            whole, settled = self._as_before(whole, width, height, around)
         enlarged = max(1.0, (self.settings.detail or 0) / max(width, height))
         size = round(self.settings.tile / enlarged) if self.settings.tile else None
-        tiles = self._tiles(whole, width, height, size, around)
+        tiles = self._tiles(whole, settled, width, height, size, around)
         entire = self._together(whole, both, tiles, enlarged, around)
         if self.settings.second_look and not (entire.scores >= SEEN).any():
             side = (size or round(_SECOND_TILE / enlarged)) // 2
@@ -171,10 +176,31 @@ class Engine:
             entire = self._together(entire, both, closer, 2 * enlarged, around)
         return entire
 
+    def _as_before(
+        self, whole: Boxes, width: int, height: int, around: Around
+    ) -> tuple[Boxes, NDArray[np.bool_]]:
+        """The boxes of the `whole` frame, and [N] which of them the frame before has settled: the
+        same box lay there, and it is SURE again, or the background shows that nothing has come or
+        gone. A stone that a closer look has once refused is refused without another.
+        """
+        if around.change is None or around.before is None:
+            return whole, np.zeros(len(whole), np.bool_)
+        same = iou(whole.xyxy, around.before.xyxy) >= _SAME
+        same &= whole.classes[:, None] == around.before.classes
+        seen = (same & (around.before.scores >= SEEN)).any(axis=1)
+        still = around.change.within(whole.to_fractions(width, height)) <= _UNCHANGED
+        refused = still & same.any(axis=1) & ~seen & self._seen(whole) & (whole.scores < SURE)
+        scores = np.where(refused, _refused(whole).scores, whole.scores)
+        settled = refused | (seen & (still | (whole.scores >= SURE)))
+        return Boxes(whole.xyxy, scores, whole.classes), settled
+
     def _tiles(
-        self, whole: Boxes, width: int, height: int, size: int | None, around: Around
-    ) -> list[Tile]:
-        """Where to look besides the `whole` frame, which showed these boxes: tiles of `size` px."""
+        self, whole: Boxes, settled: NDArray[np.bool_], width: int, height: int,
+        size: int | None, around: Around,
+    ) -> list[Tile]:  # fmt: skip
+        """Where to look besides the `whole` frame, which showed these boxes: tiles of `size` px.
+        What is `settled` needs none.
+        """
         if size is None or size >= max(height, width):
             return []
         every = grid(width, height, size, self.settings.overlap)
@@ -182,14 +208,14 @@ class Engine:
             return every
         before = around.before.xyxy[self._seen(around.before)]
         spots = np.concatenate([_spots(around, width, height), before])
-        spots = unexplained(spots, whole.xyxy[whole.scores >= SURE])
+        spots = unexplained(spots, whole.xyxy[settled & self._seen(whole)])
         chosen = windows(spots, width, height, size, len(every) - 1)
         if chosen is None:
             return every
-        doubtful = whole.xyxy[self._seen(whole) & (whole.scores < SURE)]
+        new = whole.xyxy[self._seen(whole) & ~settled]
         for tile in chosen:
-            doubtful = doubtful[~tile.shows(doubtful, width, height)]
-        more = windows(doubtful, width, height, size, len(every) - 1 - len(chosen))
+            new = new[~tile.shows(new, width, height)]
+        more = windows(new, width, height, size, len(every) - 1 - len(chosen))
         return every if more is None else chosen + more
 
     def _seen(self, boxes: Boxes) -> NDArray[np.bool_]:
@@ -205,16 +231,15 @@ class Engine:
         around: Around,
     ) -> Boxes:
         """Boxes of a `first` look and of looks at `tiles`, `scale` times enlarged, as one. The
-        closer look decides: what the first is not SURE of, and a tile has whole, is the tile's. It
-        is kept with a score at which it does not count: who is perhaps there is masked.
+        closer look decides: what a tile has whole is the tile's, however sure the first was, for
+        from afar two people are one box. What the first saw there is kept as `_refused`.
         """
         height, width = both[0].shape[:2]
         shown = [tile.shows(first.xyxy, width, height) for tile in tiles]
-        doubted = (first.scores < SURE) & np.any([np.zeros(len(first), bool), *shown], axis=0)
-        left = first.take(doubted)
-        left = Boxes(left.xyxy, left.scores * np.float32(_LEFT), left.classes)
+        nearer = np.any([np.zeros(len(first), bool), *shown], axis=0)
+        left = _refused(first.take(nearer))
         left = left.take(left.scores >= self.settings.min_score)
-        first = first.take(~doubted)
+        first = first.take(~nearer)
         found, cut = [first], [np.zeros(len(first), bool)]
         for tile in tiles:
             found.append(
@@ -276,6 +301,14 @@ def _weighed(boxes: Boxes, change: Change, size: tuple[int, int], long: NDArray[
     held = np.clip(boxes.scores.astype(np.float64), 1e-6, 1 - 1e-6)
     logits = np.log(held / (1 - held)) + np.where(came < 0, _STILL, _CAME) * came
     scores = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return Boxes(boxes.xyxy, scores, boxes.classes)
+
+
+def _refused(boxes: Boxes) -> Boxes:
+    """`boxes` that a closer look does not bear out: believed so little that they do not count, and
+    enough that whoever is there after all is masked.
+    """
+    scores = np.minimum(boxes.scores * np.float32(_LEFT), np.float32(_MOST_LEFT))
     return Boxes(boxes.xyxy, scores, boxes.classes)
 
 

@@ -147,12 +147,47 @@ def test_what_the_whole_frame_doubts_the_tile_decides(tmp_path: Path) -> None:
     assert kept.detect(frame, around).scores == pytest.approx([0.5 * 0.45])  # to be masked
 
 
-def test_of_what_the_whole_frame_is_sure_it_keeps(tmp_path: Path) -> None:
-    gated, counted = engine(tmp_path, 0.9, gated=True)
-    assert len(gated.detect(red_from_afar(), Around(None, changed(), NOBODY))) == 1
-    assert counted.runs == 1
-    there = changed((940, 640, 980, 680))  # its tile is looked at: nothing there, up close
-    assert len(gated.detect(red_from_afar(), Around(None, there, NOBODY))) == 1
+def test_however_sure_from_afar_the_tile_decides(tmp_path: Path) -> None:
+    gated, counted = engine(tmp_path, 0.9, gated=True, min_score=0.05)
+    found = gated.detect(red_from_afar(), Around(None, changed(), NOBODY))
+    assert found.scores == pytest.approx([0.29])  # does not count, and is masked
+    assert counted.runs == 2
+
+
+FROM_AFAR = rows((900, 600, 1020, 720))
+
+
+@pytest.mark.parametrize(
+    ("sure", "before", "came", "runs", "kept"),
+    [
+        (0.5, 0.2, False, 1, 0.5 * 0.45),  # refused then, and nothing has changed: refused
+        (0.5, 0.2, True, 2, 0.5 * 0.45),  # somebody may have come: looked at again
+        (0.5, 0.4, False, 1, 0.5),  # borne out then, and nothing has changed
+        (0.5, 0.4, True, 2, 0.5 * 0.45),
+        (0.9, 0.4, True, 1, 0.9),  # sure, and there a moment ago
+        (0.9, 0.2, False, 2, 0.29),  # sure now: looked at
+    ],
+)
+def test_what_the_frame_before_settled_is_not_looked_at_again(
+    tmp_path: Path, sure: float, before: float, came: bool, runs: int, kept: float
+) -> None:
+    gated, counted = engine(tmp_path, sure, gated=True, min_score=0.05)
+    there = Boxes(FROM_AFAR, np.array([before], np.float32), np.zeros(1, np.int64))
+    excess = np.zeros((480, 640), np.uint8)
+    excess[200:240, 300:340] = 40 * came
+    found = gated.detect(red_from_afar(), Around(None, Change(excess, rows()), there))
+    assert found.scores == pytest.approx([kept], abs=0.002)
+    assert counted.runs == runs
+
+
+def test_a_box_of_another_class_settles_nothing(tmp_path: Path) -> None:
+    path = tiny_yolox(tmp_path / "two.onnx", 0.5, 0, names=["person", "tent"])
+    made, _ = engine(tmp_path, 0.5, gated=True, min_score=0.05)
+    counted = Counted(path)
+    both = Engine(counted, load_engine(path, made.settings).layout, made.settings)
+    there = Boxes(FROM_AFAR, np.array([0.2], np.float32), np.ones(1, np.int64))
+    both.detect(red_from_afar(), Around(None, changed(), there))
+    assert counted.runs == 2
 
 
 def test_what_is_no_class_of_ours_opens_no_tile(tmp_path: Path) -> None:
