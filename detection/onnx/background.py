@@ -128,8 +128,10 @@ def neighbours(still: Still, others: Sequence[Still], count: int = COUNT) -> lis
     one another.
     """
     chosen: list[Still] = []
-    for other in sorted(others, key=lambda each: unlikeness(still, each)):
-        if len(chosen) == count or unlikeness(still, other) > UNLIKE:
+    unlike = unlikeness(still, others)
+    for place in np.argsort(unlike, kind="stable").tolist():
+        other = others[place]
+        if len(chosen) == count or unlike[place] > UNLIKE:
             break
         if _same_size(still, other) and all(
             abs(other.at - near.at) >= APART for near in (still, *chosen)
@@ -143,12 +145,16 @@ def _same_size(a: Still, b: Still) -> bool:
     return all(abs(one - two) <= 2 for one, two in zip(a.level.shape, b.level.shape, strict=True))
 
 
-def unlikeness(a: Still, b: Still) -> float:
-    """How different the light of two stills is: the mean difference of their thumbnails, to which
-    exposure adds an eighth, since night has no light to be matched to day's; 0 for equal light.
+def unlikeness(still: Still, others: Sequence[Still]) -> NDArray[np.float32]:
+    """[N] how different the light of each of `others` is: the mean difference of the thumbnails, to
+    which exposure adds an eighth, since night has no light to be matched to day's; 0 for equal
+    light.
     """
-    exposure = abs(float(a.grid.mean()) - float(b.grid.mean()))
-    return float(np.abs(a.thumb - b.thumb).mean()) + exposure / 8
+    if not others:
+        return np.zeros(0, np.float32)
+    thumbs, grids = (np.stack([getattr(each, of) for each in others]) for of in ("thumb", "grid"))
+    exposure = np.abs(grids.mean(axis=(1, 2, 3)) - still.grid.mean())
+    return np.asarray(np.abs(thumbs - still.thumb).mean(axis=(1, 2)) + exposure / 8, np.float32)
 
 
 def background(still: Still, others: Sequence[Still]) -> Background | None:
@@ -265,8 +271,7 @@ def _matched(still: Still, other: Still) -> Levels:
         )
     sparse = still.level[4::8, 4::8].astype(np.int16) - level[4::8, 4::8]
     lift = np.round(np.median(sparse, axis=(0, 1)))
-    lifted = np.clip(np.arange(256)[None, :, None] + lift, 0, 255).astype(np.uint8)
-    return cv2.LUT(level, lifted)
+    return np.asarray(cv2.add(level, (*lift.tolist(), 0.0)), np.uint8)
 
 
 def _spots(excess: Levels) -> NDArray[np.float32]:

@@ -136,8 +136,9 @@ def _movement(still: Still, seen: Sequence[Still]) -> tuple[tuple[float, float],
     if len(earlier) < FEWEST:
         return (0.0, 0.0), False
     x, y, likeness = np.median([align(still, other) for other in _some(earlier)], axis=0)
-    usual = np.median([align(one, two)[2] for one, two in _some(list(pairwise(alike)))])
-    if likeness < _OTHER * usual:
-        return (0.0, 0.0), True
+    if likeness < _OTHER:  # else it is more than that share of what is usual, which is 1 at most
+        usual = np.median([align(one, two)[2] for one, two in _some(list(pairwise(alike)))])
+        if likeness < _OTHER * usual:
+            return (0.0, 0.0), True
     wide = still.level.shape[1]
     return (float(x / wide), float(y / wide)), False

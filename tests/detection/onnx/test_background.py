@@ -97,7 +97,7 @@ def test_neighbours_are_alike_and_apart(weekend: Days) -> None:
         assert stills[at] not in chosen
         times = sorted(each.at for each in [*chosen, stills[at]])
         assert min(b - a for a, b in pairwise(times)) >= APART
-        likeness = [unlikeness(stills[at], each) for each in chosen]
+        likeness = unlikeness(stills[at], chosen).tolist()
         assert likeness == sorted(likeness)
 
 
