@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 _HELD = 0.7  # share of a fragment that lies within the whole
 _BETWEEN = 0.35  # IoU above which boxes of two looks are one thing: twice the scale, other edges
+_ONE_THING = 0.6  # IoU above which boxes of two classes are about one thing
+_MOST_NAMED = 1000  # boxes of one look that are compared with one another
 _AS_CERTAIN = 0.5  # of the fragment's score: a faint large box takes no sure small one with it
 
 
@@ -109,6 +111,16 @@ def nms(
             same |= (overlap > _BETWEEN) & (look[left] != look[best])
         left = left[~same | (boxes.classes[left] != boxes.classes[best])]
     return boxes.take(np.array(kept, np.intp))
+
+
+def named_once(boxes: Boxes) -> Boxes:
+    """`boxes`, best first (at most _MOST_NAMED), without those that a better one of another class
+    overlaps by an IoU over _ONE_THING: what may be a tent and is more likely a person is one.
+    """
+    best = boxes.take(np.argsort(-boxes.scores, kind="stable")[:_MOST_NAMED])
+    same = iou(best.xyxy, best.xyxy) > _ONE_THING
+    same &= best.classes[:, None] != best.classes
+    return best.take(~np.tril(same, -1).any(axis=1))
 
 
 def fragments(boxes: Boxes, cut: NDArray[np.bool_], look: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -2,7 +2,8 @@
 
 `heat` [1,C,h,w], already sigmoid; `offset` [1,2,h,w], x and y of the centre within its cell;
 `size` [1,2,h,w], natural logarithm of width and height in canvas px. A cell speaks if it is the
-best of its neighbours, so no NMS is needed but across tiles.
+best of its neighbours, so no NMS is needed but across tiles; classes have their peaks apart, so of
+two about one thing the likelier is kept.
 Source: Zhou et al. 2019, arXiv:1904.07850, with the size as a logarithm.
 """
 
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.onnx.boxes import Boxes
+from detection.onnx.boxes import Boxes, named_once
 from detection.onnx.layouts.input import Input
 from detection.onnx.layouts.signature import canvas, class_names, places
 from detection.onnx.runtime import ModelDescription
@@ -56,7 +57,7 @@ class Centres:
         xyxy = np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
         kept = np.isfinite(xyxy).all(axis=1)
         scores = np.minimum(planes[classes, y, x], 1)
-        return Boxes(xyxy[kept], scores[kept], classes[kept].astype(np.int64))
+        return named_once(Boxes(xyxy[kept], scores[kept], classes[kept].astype(np.int64)))
 
 
 def recognise(description: ModelDescription) -> Centres | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection.onnx.boxes import Boxes, clip, fragments, iou, nms
+from detection.onnx.boxes import Boxes, clip, fragments, iou, named_once, nms
 
 
 def boxes(*rows: tuple[float, float, float, float, float, int]) -> Boxes:
@@ -45,6 +45,20 @@ def test_nms_keeps_the_best_when_limited_and_bears_none() -> None:
     apart = boxes((0, 0, 1, 1, 0.2, 0), (5, 5, 6, 6, 0.8, 0))
     assert nms(apart, 0.6, 1).scores == pytest.approx([0.8])
     assert len(nms(Boxes.empty(), 0.6)) == 0
+
+
+def test_one_thing_has_one_name() -> None:
+    found = named_once(
+        boxes(
+            (1, 0, 11, 10, 0.5, 1),  # IoU 90/110 with the person: a tent less likely than them
+            (0, 0, 10, 10, 0.9, 0),
+            (0, 0, 10, 10, 0.2, 0),  # of the same class: NMS's business
+            (0, 4, 10, 14, 0.4, 2),  # IoU 60/140: their boat
+        )
+    )
+    assert found.scores == pytest.approx([0.9, 0.4, 0.2])
+    assert found.classes.tolist() == [0, 2, 0]
+    assert len(named_once(Boxes.empty())) == 0
 
 
 def test_clip_cuts_and_drops() -> None:
