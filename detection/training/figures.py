@@ -20,7 +20,8 @@ def _camera(rng: Generator, yaw: float | None = None) -> Camera:
     light = np.array([rng.uniform(-1, 1), rng.uniform(0.1, 1.0), rng.uniform(0.1, 1.0)])
     light /= np.linalg.norm(light)
     turn = rng.uniform(0, 2 * np.pi) if yaw is None else yaw
-    return Camera(turn, float(rng.uniform(0, 0.45)), _point(light))
+    # Most that a camera at a lake sees is far away, and so seen from little above.
+    return Camera(turn, float(0.45 * rng.uniform(0, 1) ** 2), _point(light))
 
 
 def _point(values: NDArray[np.float64]) -> Point:
@@ -62,15 +63,25 @@ def _toward(angle: float, out: float = 0.0) -> NDArray[np.float64]:
 
 
 POSES = ("stand", "walk", "sit", "sit_high", "bend", "crouch", "lie", "swim", "wade", "paddle")
+_ASHORE = {"stand": 0.26, "walk": 0.26, "sit": 0.2, "sit_high": 0.05, "bend": 0.06, "crouch": 0.06,
+           "lie": 0.11}  # fmt: skip
+
+
+def bather(rng: Generator) -> Sprite | None:
+    """A person in the water."""
+    return person(rng, "swim" if rng.random() < 0.66 else "wade")
+
+
+def rider(rng: Generator) -> Sprite | None:
+    """A person in a boat."""
+    return person(rng, str(rng.choice(["paddle", "sit", "sit_high"], p=(0.6, 0.3, 0.1))))
 
 
 def person(rng: Generator, pose: str | None = None, camera: Camera | None = None) -> Sprite | None:
-    """A person of 1.05 to 1.95 m in one of POSES, dressed or for bathing, perhaps with a pack,
-    a hat, a towel, a fishing rod or a paddle.
+    """A person of 1.05 to 1.95 m in one of POSES (else one that is met ashore), dressed or for
+    bathing, perhaps with a pack, a hat, a towel, a fishing rod or a paddle.
     """
-    pose = pose or str(
-        rng.choice(POSES, p=(0.21, 0.2, 0.15, 0.04, 0.05, 0.05, 0.08, 0.12, 0.07, 0.03))
-    )
+    pose = pose or str(rng.choice(list(_ASHORE), p=list(_ASHORE.values())))
     eye = camera or _camera(rng)
     tall = (rng.uniform(0.6, 0.85) if rng.random() < 0.18 else rng.uniform(0.88, 1.1)) * 1.75
     bulk = rng.uniform(0.85, 1.3)
@@ -518,7 +529,7 @@ def _boulder(rng: Generator) -> Sprite:
 
 
 FIGURES: dict[str, Callable[[Generator], Sprite | None]] = {
-    "person": person, "tent": tent, "boat": boat, "dog": dog, "sheep": sheep, "cattle": cattle,
+    "person": person, "bather": bather, "rider": rider, "tent": tent, "boat": boat, "dog": dog, "sheep": sheep, "cattle": cattle,
     "clutter": clutter,
 }  # fmt: skip
 

@@ -35,21 +35,21 @@ class Config:
     """
 
     seed: int = 1
-    steps: int = 6000
-    minutes: float = 120.0
+    steps: int = 36000
+    minutes: float = 100.0
     batch: int = 16
-    echo: int = 3  # times that a tile is shown
+    echo: int = 2  # times that a tile is shown
     rate: float = 2.5e-3
     warm: int = 150  # steps until the full rate
     decay: float = 0.02
-    averaged: float = 0.997  # of the weights that are exported, a step
-    figures: int = 900
-    views: int = 80
-    real_share: float = 0.12
+    averaged: float = 0.9985  # of the weights that are exported, a step
+    figures: int = 1500
+    views: int = 120
+    real_share: float = 0.1
     widths: tuple[int, ...] = (32, 64, 96, 128)
     depths: tuple[int, ...] = (2, 3, 3, 3)
     data: tuple[str, ...] = ()
-    checkpoint_every: int = 100
+    checkpoint_every: int = 200
     half: bool = True  # bfloat16 where that does no harm
     begin: str = ""  # a checkpoint whose averaged weights a new run starts from
     workers: int = 1
@@ -156,7 +156,7 @@ def _steps(
         num_workers=config.workers, prefetch_factor=6 if config.workers else None,
     )  # fmt: skip
     network.train(not config.fixed)
-    began, running = time.monotonic() - spent, dict.fromkeys(("heat", "offset", "size"), 0.0)
+    began, running = time.monotonic() - spent, dict[str, float]()
     for pair, heat, where, weight in loader:
         done = max(step / config.steps, spent / 60 / config.minutes)
         if done >= 1:
@@ -173,7 +173,7 @@ def _steps(
         optimiser.step()
         step, spent = step + 1, time.monotonic() - began
         _average(kept, network, min(config.averaged, step / (step + 20)))
-        running = {name: 0.98 * running[name] + 0.02 * value for name, value in parts.items()}
+        running = {name: 0.98 * running.get(name, 0.0) + 0.02 * value for name, value in parts.items()}
         if step % 20 == 0:
             scale = 1 - 0.98**step if step < 500 else 1
             line = {name: round(value / scale, 4) for name, value in running.items()}

@@ -19,6 +19,7 @@ from detection.training.views import View, drawn
 
 CLASSES = ("person", "tent", "boat", "dog", "sheep", "cattle")
 CLUTTER = "clutter"
+LABELS = {"bather": "person", "rider": "person"}  # kinds of figures that are not classes
 _METRES = {"person": 1.7, "dog": 0.6, "boat": 1.0, "cattle": 1.4}  # heights of what is cut out
 _LEAST_PX = 50  # a cut-out lower than this is too coarse to paste
 _VIEW_PX = 400

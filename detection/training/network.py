@@ -64,7 +64,7 @@ class Network(nn.Module):
         super().__init__()
         first = widths[0]
         self.stem = nn.Sequential(
-            nn.Conv2d(9, first // 2, 3, stride=2, padding=1, bias=False),
+            nn.Conv2d(6, first // 2, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(first // 2),
             nn.ReLU(inplace=True),
             nn.Conv2d(first // 2, first, 3, stride=2, padding=1, bias=False),
@@ -88,12 +88,13 @@ class Network(nn.Module):
         self.heat = nn.Conv2d(2 * first, classes, 1)
         self.place = nn.Conv2d(2 * first, 4, 1)
         with torch.no_grad():
+            what, differs = nn.init.kaiming_normal_(self.stem[0].weight).chunk(2, dim=1)
+            self.stem[0].weight.copy_(torch.cat([what + 3 * differs, -3 * differs], dim=1))
             self.heat.bias.fill_(_RARE)
             self.place.bias.copy_(torch.tensor(_USUAL))
 
     def forward(self, pair: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        frame, still = pair[:, :3], pair[:, 3:]
-        x = self.stem(torch.cat([frame - 0.5, still - 0.5, 3 * (frame - still)], dim=1))
+        x = self.stem(pair - 0.5)
         seen = []
         for stage in self.stages:
             x = stage(x)

@@ -17,7 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from detection.training.material import CLASSES
-from detection.training.tiles import LEAST_PX, SIDE, Tile, changed
+from detection.training.tiles import SIDE, Tile, changed, countable
 
 _WHOLE, _DETAIL = 640, 1920  # px of a frame's long side in a run: looked at as a whole, in tiles
 _NEAR_WHOLE = 0.4  # share of tiles at the scale of the whole frame
@@ -129,7 +129,7 @@ def cut(
     area = np.prod(np.maximum(seen[:, 2:] - seen[:, :2], 0), axis=1)
     whole = np.maximum(np.prod(moved[:, 2:] - moved[:, :2], axis=1), 1e-6)
     known = np.array([label in CLASSES for label in row.labels], bool)
-    sure = known & (area > _KEPT * whole) & (seen[:, 3] - seen[:, 1] >= LEAST_PX)
+    sure = known & (area > _KEPT * whole) & countable(seen)
     doubt = np.concatenate([seen[~sure & (area > 0)], np.clip((ignored - shift) * scale, 0, SIDE)])
     doubt = doubt[np.prod(doubt[:, 2:] - doubt[:, :2], axis=1) > 0]
     classes = [CLASSES.index(row.labels[place]) for place in np.flatnonzero(sure)]

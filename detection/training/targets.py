@@ -57,7 +57,10 @@ def maps(tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[
 def loss(
     outputs: tuple[Tensor, Tensor, Tensor], heat: Tensor, where: Tensor, weight: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
-    """Penalty-reduced focal loss on the heat (Zhou et al. 2019), L1 on offset and log size."""
+    """Penalty-reduced focal loss on the heat (Zhou et al. 2019); on the boxes L1 on offset and log
+    size, and 1 - GIoU (Rezatofighi et al. 2019), by which a far person's pixel counts as much as
+    it costs.
+    """
     logits, offset, size = (each.float() for each in outputs)
     positive = heat.eq(1).float()
     judged = weight[:, :1]
@@ -72,5 +75,21 @@ def loss(
     total = near.sum().clamp(min=1)
     moved = ((offset - where[:, :2]).abs() * near).sum() / total
     sized = ((size - where[:, 2:]).abs() * near).sum() / total
-    parts = {"heat": focal.item(), "offset": moved.item(), "size": sized.item()}
-    return focal + 0.5 * moved + 0.7 * sized, parts
+    apart = ((1 - _giou(offset, size, where[:, :2], where[:, 2:])) * near).sum() / total
+    parts = {"heat": focal.item(), "offset": moved.item(), "size": sized.item(),
+             "apart": apart.item()}  # fmt: skip
+    return focal + 0.3 * moved + 0.4 * sized + 0.8 * apart, parts
+
+
+def _giou(offset: Tensor, size: Tensor, true_offset: Tensor, true_size: Tensor) -> Tensor:
+    """[B,1,h,w] generalised IoU of the boxes that each cell names; -1 to 1."""
+    low, high, area = [], [], []
+    for middle, log_side in ((offset, size), (true_offset, true_size)):
+        side = log_side.clamp(max=7).exp() / STRIDE
+        low.append(middle - side / 2)
+        high.append(middle + side / 2)
+        area.append(side.prod(dim=1, keepdim=True))
+    both = (torch.minimum(*high) - torch.maximum(*low)).clamp(min=0).prod(dim=1, keepdim=True)
+    hull = (torch.maximum(*high) - torch.minimum(*low)).prod(dim=1, keepdim=True)
+    either = area[0] + area[1] - both
+    return both / either.clamp(min=1e-6) - (hull - either) / hull.clamp(min=1e-6)

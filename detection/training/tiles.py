@@ -14,15 +14,17 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from detection.training.figures import scaled
-from detection.training.material import CLASSES, CLUTTER, Material, pick
+from detection.training.material import CLASSES, CLUTTER, LABELS, Material, pick
+from detection.training.parties import EITHER, GROUND, WATER, party
 from detection.training.shapes import Array, Sprite, to_bytes
 from detection.training.views import noise
 
 SIDE = 192
-LEAST_PX = 5.0  # high: what is smaller nobody could count
+_LONGEST, _SHORTEST = 6.0, 2.5  # px, of a box's sides: what is smaller nobody could count
 # Share of things that stand so long that the background shows them too. Most that is in both
 # pictures is nobody: stones, posts, logs.
 _STAYS = {"person": 0.03, "tent": 0.15, "boat": 0.1, CLUTTER: 0.72}
+_KEPT = 0.35  # share of a thing that the tile's edge leaves, for it to be asked for
 _UNSEEN = 0.014  # mean difference from what lies behind, of the picture's range
 
 
@@ -52,43 +54,43 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
     shared, frame_only, back_only = _Things(), _Things(), _Things()
     metre = float(np.exp(rng.uniform(np.log(4.0), np.log(46.0))))  # px, where the tile's middle is
     tilt = rng.uniform(0, 1.2)  # how much nearer the bottom of the tile is than its top
-    busy = rng.choice([0, 1, 2, 5, 12], p=(0.17, 0.2, 0.28, 0.25, 0.1))
-    herd = rng.choice(["", "sheep", "cattle"], p=(0.88, 0.08, 0.04))
-    todo: list[str] = [str(rng.choice(CLASSES, p=(0.62, 0.13, 0.11, 0.05, 0.05, 0.04)))
-                       for _ in range(int(rng.poisson(busy)))]  # fmt: skip
-    todo += [herd] * int(rng.integers(3, 14)) if herd else []
-    todo += [CLUTTER] * int(rng.poisson(rng.choice([0.5, 3, 8])))
-    for name in todo:
-        x, y = rng.uniform(-0.05, 1.05) * SIDE, rng.uniform(0.0, 1.15) * SIDE
-        px = metre * (1 + tilt * (y / SIDE - 0.5)) * rng.uniform(0.85, 1.15)
-        if (
-            name == "boat"
-            and water[min(int(max(y, 0)), SIDE - 1), min(int(max(x, 0)), SIDE - 1)] < 0.5
-            and rng.random() < 0.7
-        ):
-            continue
-        stays = _STAYS.get(name, 0.0)
-        fate = rng.random()
+    seen_from_above = rng.uniform(0.03, 0.4)  # px up for each px away
+
+    def near(y: float) -> float:
+        return float(metre * max(1 + tilt * (y / SIDE - 0.5), 0.3))
+
+    def into(name: str) -> _Things:
+        stays, fate = _STAYS.get(name, 0.0), rng.random()
         if fate < stays:
-            into = shared
-        elif fate < stays + (0.12 if name == CLUTTER else 0.09):
-            into = back_only
-        else:
-            into = frame_only
-        into.add(name, _sprite(rng, material, name, px), x, y)
-        if name == "boat" and rng.random() < 0.55:
-            rider = _sprite(rng, material, "person", px)
-            into.add("person", rider, x + rng.normal(0, 0.25) * px, y - 0.12 * px)
+            return shared
+        return back_only if fate < stays + (0.12 if name == CLUTTER else 0.09) else frame_only
+
+    for _ in range(int(rng.choice([0, 1, 2, 4, 8], p=(0.17, 0.3, 0.28, 0.19, 0.06)))):
+        x, y = rng.uniform(-0.05, 1.05) * SIDE, rng.uniform(0.0, 1.15) * SIDE
+        wet = water[min(int(max(y, 0)), SIDE - 1), min(int(max(x, 0)), SIDE - 1)] > 0.5
+        place = EITHER if not water.any() or rng.random() < 0.1 else WATER if wet else GROUND
+        members = party(rng, place)
+        where = into(members[0].kind)
+        for member in members:
+            px = near(y) * rng.uniform(0.93, 1.07)
+            foot = y - member.away * px * seen_from_above
+            foot -= rng.uniform(0.0, 0.2) * px if member.kind == "rider" else 0.0
+            where.add(member.kind, _sprite(rng, material, member.kind, px), x + member.right * px,
+                      foot)  # fmt: skip
+    for _ in range(int(rng.poisson(rng.choice([0.5, 3, 8])))):
+        x, y = rng.uniform(-0.05, 1.05) * SIDE, rng.uniform(0.0, 1.15) * SIDE
+        px = near(y) * rng.uniform(0.85, 1.15)
+        into(CLUTTER).add(CLUTTER, _sprite(rng, material, CLUTTER, px), x, y)
     if mode == "absent":
         back_only = _Things()
     dark = rng.random() < 0.08  # night: dim, grey or under infrared light
     frame, seen = _lit(rng, scene, [shared, frame_only], dark)
     first = _weather(rng, frame, water, leaves, 1.0)
-    near = 0.35 if mode == "live" else 1.0
+    like = 0.35 if mode == "live" else 1.0
     if mode == "absent":
         second = first
     else:
-        still, _ = _lit(rng, scene, [shared, back_only], dark, like=frame, near=near)
+        still, _ = _lit(rng, scene, [shared, back_only], dark, like=frame, near=like)
         second = _weather(rng, still, water, leaves, rng.uniform(0, 0.8))
         first, second = _common(rng, first, second)
     night = rng.uniform(0.2, 0.7) if dark else 1.0
@@ -114,12 +116,12 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
         whole = float((box[2] - box[0]) * (box[3] - box[1]))
         if left <= 0:
             continue
-        faint = contrast * night < _UNSEEN or cut[3] - cut[1] < LEAST_PX or left < 0.35 * whole
-        if faint:
+        faint = contrast * night < _UNSEEN or left < _KEPT * whole
+        if faint or not countable(cut[None])[0]:
             ignored.append(cut)
         else:
             boxes.append(cut)
-            classes.append(CLASSES.index(name))
+            classes.append(CLASSES.index(LABELS.get(name, name)))
     return _turned(
         rng, Tile(np.dstack([a, b]), _rows(boxes), np.array(classes, np.int64), _rows(ignored))
     )
@@ -151,7 +153,7 @@ def _sprite(rng: Generator, material: Material, name: str, px: float) -> Sprite:
 def _view(rng: Generator, material: Material) -> tuple[Array, Array, Array]:
     """A crop of a view, with its water and leaves."""
     zoom = float(np.exp(rng.uniform(np.log(0.45), np.log(1.6))))
-    if material.photographs and rng.random() < 0.5:
+    if material.photographs and rng.random() < 0.4:
         picture = pick_photograph(rng, material)
         crop = np.asarray(_crop(rng, picture, SIDE / zoom), np.float32) / np.float32(255)
         leaves = np.full((SIDE, SIDE), 0.5, np.float32)
@@ -366,15 +368,23 @@ def _photograph(rng: Generator, material: Material) -> Tile:
     moved = example.xyxy * zoom + np.tile(matrix[:, 2], 2)
     cut = np.clip(moved, 0, SIDE)
     area, whole = _area(cut), np.maximum(_area(moved), 1e-6)
-    tall = cut[:, 3] - cut[:, 1]
     known = np.array([label in CLASSES for label in example.labels], bool)
-    sure = known & (area > 0.35 * whole) & (tall >= LEAST_PX)
+    sure = known & (area > _KEPT * whole) & countable(cut)
     doubt = ~sure & (area > 0)
     rest = np.clip(example.ignored * zoom + np.tile(matrix[:, 2], 2), 0, SIDE)
     classes = np.array([CLASSES.index(example.labels[i]) for i in np.flatnonzero(sure)], np.int64)
     tile = Tile(np.dstack([out, out]), cut[sure].astype(np.float32), classes,
                 np.concatenate([cut[doubt], rest[_area(rest) > 0]]).astype(np.float32))  # fmt: skip
     return _turned(rng, tile)
+
+
+def countable(boxes: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """[N] whether each box [N,4] is large enough on the picture for anybody to count it: a boat
+    or a swimmer is seen though it is flat.
+    """
+    sides = boxes[:, 2:] - boxes[:, :2]
+    large = (sides.max(axis=1) >= _LONGEST) & (sides.min(axis=1) >= _SHORTEST)
+    return np.asarray(large, np.bool_)
 
 
 def _area(boxes: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -52,12 +52,13 @@ def test_one_thing_has_one_name() -> None:
         boxes(
             (1, 0, 11, 10, 0.5, 1),  # IoU 90/110 with the person: a tent less likely than them
             (0, 0, 10, 10, 0.9, 0),
-            (0, 0, 10, 10, 0.2, 0),  # of the same class: NMS's business
             (0, 4, 10, 14, 0.4, 2),  # IoU 60/140: their boat
+            (30, 0, 40, 10, 0.3, 0),
+            (30, 0, 40, 10, 0.2, 0),  # of the same class: NMS's business
         )
     )
-    assert found.scores == pytest.approx([0.9, 0.4, 0.2])
-    assert found.classes.tolist() == [0, 2, 0]
+    assert found.scores == pytest.approx([0.9, 0.4, 0.3, 0.2])
+    assert found.classes.tolist() == [0, 2, 0, 0]
     assert len(named_once(Boxes.empty())) == 0
 
 
