@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from annotation.models import LabelChoice, ReviewBox, SettledFrame, VerdictChoice
 from annotation.opinions import marks, rule_of
@@ -123,16 +123,15 @@ def figures(held: Held) -> dict[str, Any]:
 
 
 def _old(frames: Sequence[int]) -> tuple[dict[int, list[Detection]], list[str]]:
-    """Frame id → sure boxes of the last run that examined it, absent where none has or its detector
-    learnt from that frame; and the names of those runs' detectors.
+    """Frame id → sure boxes of the last run that examined it, absent where none has or one of its
+    detectors learnt from that frame; and the names of those runs' detectors.
     """
     done = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
     last = done.order_by("-run")
     runs: dict[int, int] = {}
     names: dict[str, None] = {}
-    taught = TaughtFrame.objects.filter(
-        frame=OuterRef("pk"), detector=Subquery(last.values("run__detector")[:1])
-    )
+    one, other = (Subquery(last.values(f"run__{of}")[:1]) for of in ("detector", "second_detector"))
+    taught = TaughtFrame.objects.filter(Q(detector=one) | Q(detector=other), frame=OuterRef("pk"))
     told = Frame.objects.filter(~Exists(taught), pk__in=frames).order_by("captured_at", "pk")
     for pk, run, name in told.values_list(
         "pk",

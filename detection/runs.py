@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -152,6 +152,7 @@ def set_aside(*, run: Run, user: User) -> bool:
     """Have a run that was a mistake count nowhere and go no further; whether that was not so
     already. Its boxes stay as they are, and mask whom they show.
     """
+    _hold(run.batch.deployment)
     standing = Run.objects.filter(pk=run.pk, set_aside_at=None)
     now = timezone.now()
     if not standing.update(set_aside_at=now, finished_at=Coalesce("finished_at", now)):
@@ -170,16 +171,19 @@ def count_again(*, run: Run, user: User) -> bool:
     """Take back `set_aside`; whether there was something to take back. What the run had not come
     to is owed again. Raises AlreadyRunning where the detector is at work on the batch by now.
     """
+    _hold(run.batch.deployment)
     rows = RunFrame.objects.filter(run=run)
     if not Run.objects.filter(pk=run.pk).exclude(set_aside_at=None).update(set_aside_at=None):
         return False
     frames = rows.filter(state=State.ASIDE).update(state=State.DONE)
     left = rows.filter(reason=SET_ASIDE, frame__quarantine="", frame__purge=None)
     if left.update(state=State.PENDING, reason=""):
-        same = Run.objects.filter(batch=run.batch_id, detector=run.detector_id, finished_at=None)
-        if busy := same.first():
-            raise AlreadyRunning(busy)
-        Run.objects.filter(pk=run.pk).update(finished_at=None)
+        try:
+            with transaction.atomic():
+                Run.objects.filter(pk=run.pk).update(finished_at=None)
+        except IntegrityError:  # one_open_run_per_batch_and_detector
+            busy = Run.objects.get(batch=run.batch_id, detector=run.detector_id, finished_at=None)
+            raise AlreadyRunning(busy) from None
     _note_aside(run, user, "run counted again", frames)
     return True
 
@@ -262,7 +266,7 @@ def owe_newly_dated(deployment: Deployment) -> None:
     A finished run is taken up again, with the settings that it had. The sweep rings for it.
     """
     for batch in Batch.objects.filter(deployment=deployment, runs__isnull=False).distinct():
-        here = batch.runs.filter(imported_from="", set_aside_at=None)
+        here = batch.runs.filter(imported_from="", set_aside_at=None).select_for_update(no_key=True)
         run = here.order_by(F("finished_at").desc(nulls_first=True)).first()
         if run is None:
             continue
@@ -350,17 +354,29 @@ def finish_if_done(run: Run) -> bool:
     if RunFrame.objects.filter(run=run, state=State.PENDING).exists():
         return False
     now = timezone.now()
-    if Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now):
-        # What repeats on this card may be what fired a few times on another.
-        Run.objects.filter(
-            batch__deployment=run.batch.deployment_id, finished_at__isnull=False
-        ).update(weigh_owed_at=now)
+    with transaction.atomic():
+        _hold(run.batch.deployment)
+        if Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now):
+            # What repeats on this card may be what fired a few times on another.
+            Run.objects.filter(
+                batch__deployment=run.batch.deployment_id, finished_at__isnull=False
+            ).update(weigh_owed_at=now)
     return True
 
 
+@transaction.atomic
 def owe_weighing(*deployments: Deployment) -> None:
     """Have the boxes of all runs over cards of `deployments` weighed anew (weighing.py)."""
+    _hold(*deployments)
     Run.objects.filter(batch__deployment__in=deployments).update(weigh_owed_at=timezone.now())
+
+
+def _hold(*deployments: Deployment) -> None:
+    """Lock the runs of `deployments` in the order of their keys, until the transaction ends:
+    whoever changes one and then all of them takes them so, or two of them wait for each other.
+    """
+    theirs = Run.objects.filter(batch__deployment__in=deployments).order_by("pk")
+    list(theirs.select_for_update(of=("self",), no_key=True).values_list("pk"))
 
 
 def progress(run: Run) -> dict[str, int]:
