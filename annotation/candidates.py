@@ -126,17 +126,23 @@ def _old(frames: Sequence[int]) -> tuple[dict[int, list[Detection]], list[str]]:
     """Frame id → sure boxes of the last run that examined it, absent where none has or one of its
     detectors learnt from that frame; and the names of those runs' detectors.
     """
-    done = RunFrame.objects.filter(frame=OuterRef("pk"), state=RunFrame.State.DONE)
-    last = done.order_by("-run")
+
+    def last(frame: str, of: str) -> Subquery:
+        done = RunFrame.objects.filter(frame=OuterRef(frame), state=RunFrame.State.DONE)
+        return Subquery(done.order_by("-run").values(of)[:1])
+
     runs: dict[int, int] = {}
     names: dict[str, None] = {}
-    one, other = (Subquery(last.values(f"run__{of}")[:1]) for of in ("detector", "second_detector"))
-    taught = TaughtFrame.objects.filter(Q(detector=one) | Q(detector=other), frame=OuterRef("pk"))
+    taught = TaughtFrame.objects.filter(
+        Q(detector=last("frame", "run__detector"))
+        | Q(detector=last("frame", "run__second_detector")),
+        frame=OuterRef("pk"),
+    )
     told = Frame.objects.filter(~Exists(taught), pk__in=frames).order_by("captured_at", "pk")
     for pk, run, name in told.values_list(
         "pk",
-        Subquery(last.values("run")[:1]),
-        Subquery(last.values("run__detector__name")[:1]),
+        last("pk", "run"),
+        last("pk", "run__detector__name"),
     ):
         if run is not None:
             runs[pk] = run

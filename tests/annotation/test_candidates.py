@@ -27,6 +27,7 @@ from detection.models import (
     Purge,
     Run,
     Suppression,
+    TaughtFrame,
 )
 from detection.registering import register
 from lacs_web.models import AuditEvent, Role
@@ -70,6 +71,23 @@ def start(deployment: Deployment) -> Candidate:
         frames=candidates.settled(deployment),
         user=None,
     )
+
+
+@pytest.mark.parametrize("place", ["detector", "second_detector"])
+def test_a_detector_is_not_judged_by_what_either_of_a_run_learnt_from(
+    deployment: Deployment, place: str
+) -> None:
+    candidate = start(deployment)
+    tasks.shadow(candidate.pk)
+    candidate.refresh_from_db()
+    assert candidates.hold(candidate, "person").contest.frames == 10
+    learnt = Detector.objects.create(name="Learnt", sha256="e" * 64, layout="yolox")
+    Run.objects.update(**{place: learnt})
+    TaughtFrame.objects.bulk_create(
+        TaughtFrame(detector=learnt, frame=frame)
+        for frame in Frame.objects.order_by("captured_at")[:4]
+    )
+    assert candidates.hold(candidate, "person").contest.frames == 6
 
 
 def decide(officer: Client, candidate: Candidate, decision: str) -> str:
