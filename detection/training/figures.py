@@ -529,8 +529,8 @@ def _boulder(rng: Generator) -> Sprite:
 
 
 FIGURES: dict[str, Callable[[Generator], Sprite | None]] = {
-    "person": person, "bather": bather, "rider": rider, "tent": tent, "boat": boat, "dog": dog, "sheep": sheep, "cattle": cattle,
-    "clutter": clutter,
+    "person": person, "bather": bather, "rider": rider, "tent": tent, "boat": boat, "dog": dog,
+    "sheep": sheep, "cattle": cattle, "clutter": clutter,
 }  # fmt: skip
 
 

@@ -173,7 +173,8 @@ def _steps(
         optimiser.step()
         step, spent = step + 1, time.monotonic() - began
         _average(kept, network, min(config.averaged, step / (step + 20)))
-        running = {name: 0.98 * running.get(name, 0.0) + 0.02 * value for name, value in parts.items()}
+        for name, value in parts.items():
+            running[name] = 0.98 * running.get(name, 0.0) + 0.02 * value
         if step % 20 == 0:
             scale = 1 - 0.98**step if step < 500 else 1
             line = {name: round(value / scale, 4) for name, value in running.items()}

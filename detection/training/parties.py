@@ -22,8 +22,8 @@ class Member:
 
 
 def party(rng: Generator, place: str) -> list[Member]:
-    """A party that may be met at `place` (EITHER where nobody knows what the ground is); its
-    first member stands at the place itself.
+    """A party that may be met at `place` (EITHER where nobody knows what the ground is); the
+    chief of it, by whom it comes and goes, first.
     """
     if place == EITHER:
         place = WATER if rng.random() < 0.35 else GROUND
@@ -47,7 +47,8 @@ def _one(rng: Generator) -> list[Member]:
 
 
 def _group(rng: Generator) -> list[Member]:
-    return [Member("person"), *_about(rng, "person", int(rng.integers(1, 5)), rng.uniform(0.4, 1.8))]
+    spread = rng.uniform(0.4, 1.8)
+    return [Member("person"), *_about(rng, "person", int(rng.integers(1, 5)), spread)]
 
 
 def _file(rng: Generator) -> list[Member]:

@@ -66,6 +66,23 @@ def test_loss_is_nothing_for_what_is_right_and_grows_with_every_error() -> None:
         assert loss(tuple(wrong), heat, where, weight)[0] > 0.05
 
 
+def test_boxes_apart_by_hand() -> None:
+    """A box of 16 × 32 px that is named 8 px too far right: 8 × 32 px of 24 × 32 in common."""
+    heat, where, weight = (torch.from_numpy(each)[None] for each in maps(tile((42, 40, 58, 72))))
+    offset = where[:, :2].clone()
+    offset[:, 0] += 2
+    named = (heat.eq(1).float() * 40 - 20, offset, where[:, 2:].clone())
+    assert loss(named, heat, where, weight)[1]["apart"] == pytest.approx(1 - 1 / 3)
+    offset[:, 0] += 6  # 32 px: nothing in common, and a third of their hull is neither's
+    assert loss(named, heat, where, weight)[1]["apart"] == pytest.approx(1 + 1 / 3)
+
+
+def test_the_stem_sees_what_differs_first() -> None:
+    weight = Network(len(CLASSES)).stem[0].weight
+    what = weight[:, :3] + weight[:, 3:]  # what the two have in common stays
+    assert weight[:, 3:].std() > 2 * what.std()
+
+
 def test_the_network_takes_any_multiple_of_32_and_is_small() -> None:
     network = Network(len(CLASSES)).eval()
     heat, offset, size = network(torch.zeros(1, 6, 64, 96))
@@ -83,7 +100,7 @@ def test_a_training_runs_is_gone_on_with_and_ends_in_a_file_that_the_engine_runs
     assert train(Config(steps=20, **short), tmp_path) == path  # type: ignore[arg-type]
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert log[-1]["step"] == 20
-    assert set(log[-1]) == {"step", "seconds", "heat", "offset", "size"}
+    assert set(log[-1]) == {"step", "seconds", "heat", "offset", "size", "apart"}
     description = describe(path)
     assert description.metadata["steps"] == "20"
     assert json.loads(description.metadata["names"]) == list(CLASSES)
