@@ -271,7 +271,7 @@ def _matched(still: Still, other: Still) -> Levels:
         )
     sparse = still.level[4::8, 4::8].astype(np.int16) - level[4::8, 4::8]
     lift = np.round(np.median(sparse, axis=(0, 1)))
-    return np.asarray(cv2.add(level, (*lift.tolist(), 0.0)), np.uint8)
+    return np.asarray(cv2.add(level, np.append(lift, 0.0)), np.uint8)  # cut at 0 and 255
 
 
 def _spots(excess: Levels) -> NDArray[np.float32]:

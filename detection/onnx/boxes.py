@@ -120,7 +120,7 @@ def named_once(boxes: Boxes) -> Boxes:
     best = boxes.take(np.argsort(-boxes.scores, kind="stable")[:_MOST_NAMED])
     same = iou(best.xyxy, best.xyxy) > _ONE_THING
     same &= best.classes[:, None] != best.classes
-    return best.take(~np.tril(same, -1).any(axis=1))
+    return best.take(np.asarray(~np.tril(same, -1).any(axis=1), np.bool_))
 
 
 def fragments(boxes: Boxes, cut: NDArray[np.bool_], look: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -27,12 +27,13 @@ def party(rng: Generator, place: str) -> list[Member]:
     """
     if place == EITHER:
         place = WATER if rng.random() < 0.35 else GROUND
-    if place == WATER:
-        kinds, share = ("bathers", "boat", "board"), (0.56, 0.34, 0.1)
-    else:
-        kinds = ("one", "group", "file", "camp", "dog", "flock", "cattle")
-        share = (0.31, 0.2, 0.12, 0.17, 0.09, 0.06, 0.05)
-    return _PARTIES[str(rng.choice(kinds, p=share))](rng)
+    kinds = _AFLOAT if place == WATER else _ASHORE
+    return _PARTIES[str(rng.choice(list(kinds), p=list(kinds.values())))](rng)
+
+
+_AFLOAT = {"bathers": 0.56, "boat": 0.34, "board": 0.1}
+_ASHORE = {"one": 0.31, "group": 0.2, "file": 0.12, "camp": 0.17, "dog": 0.09, "flock": 0.06,
+           "cattle": 0.05}  # fmt: skip
 
 
 def _about(rng: Generator, kind: str, count: int, spread: float) -> list[Member]:
