@@ -63,8 +63,8 @@ def _toward(angle: float, out: float = 0.0) -> NDArray[np.float64]:
 
 
 POSES = ("stand", "walk", "sit", "sit_high", "bend", "crouch", "lie", "swim", "wade", "paddle")
-_ASHORE = {"stand": 0.26, "walk": 0.26, "sit": 0.2, "sit_high": 0.05, "bend": 0.06, "crouch": 0.06,
-           "lie": 0.11}  # fmt: skip
+_ASHORE = {"stand": 0.24, "walk": 0.24, "sit": 0.2, "sit_high": 0.05, "bend": 0.05, "crouch": 0.05,
+           "lie": 0.17}  # fmt: skip
 
 
 def bather(rng: Generator) -> Sprite | None:

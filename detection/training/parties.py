@@ -32,7 +32,7 @@ def party(rng: Generator, place: str) -> list[Member]:
 
 
 _AFLOAT = {"bathers": 0.56, "boat": 0.34, "board": 0.1}
-_ASHORE = {"one": 0.31, "group": 0.2, "file": 0.12, "camp": 0.17, "dog": 0.09, "flock": 0.06,
+_ASHORE = {"one": 0.24, "group": 0.2, "file": 0.19, "camp": 0.17, "dog": 0.09, "flock": 0.06,
            "cattle": 0.05}  # fmt: skip
 
 

@@ -84,13 +84,14 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
     if mode == "absent":
         back_only = _Things()
     dark = rng.random() < 0.08  # night: dim, grey or under infrared light
-    frame, seen = _lit(rng, scene, [shared, frame_only], dark)
+    frame, seen = _lit(rng, _clouded(rng, scene), [shared, frame_only], dark)
     first = _weather(rng, frame, water, leaves, 1.0)
     like = 0.35 if mode == "live" else 1.0
     if mode == "absent":
         second = first
     else:
-        still, _ = _lit(rng, scene, [shared, back_only], dark, like=frame, near=like)
+        behind = _clouded(rng, scene)
+        still, _ = _lit(rng, behind, [shared, back_only], dark, like=frame, near=like)
         second = _weather(rng, still, water, leaves, rng.uniform(0, 0.8))
         first, second = _common(rng, first, second)
     night = rng.uniform(0.2, 0.7) if dark else 1.0
@@ -179,6 +180,22 @@ def _crop(rng: Generator, picture: NDArray[np.generic], side: float) -> NDArray[
         piece = np.ascontiguousarray(piece[:, ::-1])
     how = cv2.INTER_AREA if take > SIDE else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(piece, (SIDE, SIDE), interpolation=how))
+
+
+def _clouded(rng: Generator, scene: Array) -> Array:
+    """Perhaps with clouds, or their reflections and gusts on water: soft, flat, of no one's shape,
+    and elsewhere the next time.
+    """
+    if rng.random() > 0.4:
+        return scene
+    cell, squash = rng.uniform(10, 90), rng.uniform(1.5, 7)
+    cover = np.clip(noise(rng, SIDE, SIDE, cell, squash) - rng.uniform(0.1, 1.5), 0, 1)
+    edge, steep = rng.uniform(0.1, 1.2), rng.choice([4, 15])  # they lie above a line, or below it
+    down = np.linspace(0, 1, SIDE, dtype=np.float32)[:, None]
+    within = 1 / (1 + np.exp((down - edge) * steep * rng.choice([-1, 1], p=(0.25, 0.75))))
+    tone = np.float32(rng.uniform(0.1, 1.0)) + rng.normal(0, 0.03, 3).astype(np.float32)
+    share = (cover * within * rng.uniform(0.1, 0.9))[..., None].astype(np.float32)
+    return np.asarray(scene + share * (tone - scene), np.float32)
 
 
 def _lit(
