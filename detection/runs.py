@@ -354,7 +354,7 @@ def finish_if_done(run: Run) -> bool:
     if RunFrame.objects.filter(run=run, state=State.PENDING).exists():
         return False
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _hold(run.batch.deployment)
         if Run.objects.filter(pk=run.pk, finished_at__isnull=True).update(finished_at=now):
             # What repeats on this card may be what fired a few times on another.
@@ -364,7 +364,7 @@ def finish_if_done(run: Run) -> bool:
     return True
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def owe_weighing(*deployments: Deployment) -> None:
     """Have the boxes of all runs over cards of `deployments` weighed anew (weighing.py)."""
     _hold(*deployments)
