@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import simplejpeg
@@ -87,3 +90,16 @@ def examine(*frames: Frame, boxes: dict[int, list[Any]] | None = None) -> Run:
             Detection(run=run, frame=frame, **vars(box)) for box in (boxes or {}).get(frame.pk, [])
         )
     return run
+
+
+@contextmanager
+def another_click_first(module: Any) -> Iterator[None]:
+    """Within, the file that `module`.bring_in is asked for is gone when its turn comes."""
+    real = module.bring_in
+
+    def late(asked: Any, user: Any) -> Any:
+        asked.path.unlink()
+        return real(asked, user)
+
+    with patch.object(module, "bring_in", late):
+        yield

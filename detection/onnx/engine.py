@@ -163,12 +163,12 @@ class Engine:
         if self.layout.input.background and around.background is not None:
             both[1] = np.asarray(cv2.resize(around.background.rgb(), (width, height)), np.uint8)
         whole = self._look(both, Tile(0, 0, width, height), self.settings.long_side, around)
-        settled = np.zeros(len(whole), np.bool_)
-        if self.settings.gated:
-            whole, settled = self._as_before(whole, width, height, around)
         enlarged = max(1.0, (self.settings.detail or 0) / max(width, height))
         size = round(self.settings.tile / enlarged) if self.settings.tile else None
-        tiles = self._tiles(whole, settled, width, height, size, around)
+        tiles: list[Tile] = []
+        if size is not None and size < max(height, width):
+            whole, settled = self._as_before(whole, width, height, around)
+            tiles = self._tiles(whole, settled, width, height, size, around)
         entire = self._together(whole, both, tiles, enlarged, around)
         if self.settings.second_look and not (entire.scores >= SEEN).any():
             side = (size or round(_SECOND_TILE / enlarged)) // 2
@@ -183,7 +183,7 @@ class Engine:
         same box lay there, and it is SURE again, or the background shows that nothing has come or
         gone. A stone that a closer look has once refused is refused without another.
         """
-        if around.change is None or around.before is None:
+        if not self.settings.gated or around.change is None or around.before is None:
             return whole, np.zeros(len(whole), np.bool_)
         same = iou(whole.xyxy, around.before.xyxy) >= _SAME
         same &= whole.classes[:, None] == around.before.classes
@@ -196,13 +196,11 @@ class Engine:
 
     def _tiles(
         self, whole: Boxes, settled: NDArray[np.bool_], width: int, height: int,
-        size: int | None, around: Around,
+        size: int, around: Around,
     ) -> list[Tile]:  # fmt: skip
         """Where to look besides the `whole` frame, which showed these boxes: tiles of `size` px.
         What is `settled` needs none.
         """
-        if size is None or size >= max(height, width):
-            return []
         every = grid(width, height, size, self.settings.overlap)
         if not self.settings.gated or around.change is None or around.before is None:
             return every

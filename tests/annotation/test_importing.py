@@ -44,7 +44,13 @@ from detection.runs import Box
 from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
 from tests.dashboards.survey import FIRST, LAST, make_survey
-from tests.factories import examine, make_deployment, make_frame, make_lake
+from tests.factories import (
+    another_click_first,
+    examine,
+    make_deployment,
+    make_frame,
+    make_lake,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 DAY = date(2025, 7, 26)
@@ -805,7 +811,7 @@ def send(client: Client, lake: Lake, **fields: Any) -> Any:
 
 
 def test_the_page_shows_what_comes_brings_it_in_and_takes_it_back(
-    client: Client, place: Deployment, monkeypatch: Any
+    client: Client, place: Deployment
 ) -> None:
     lake = place.lake
     client.force_login(person(Role.OFFICER, lake))
@@ -827,14 +833,7 @@ def test_the_page_shows_what_comes_brings_it_in_and_takes_it_back(
     assert one.settings["words"] == "People = person"
     assert "choose it once more" in send(client, lake, **kept).content.decode()
     send(client, lake, file=SimpleUploadedFile("tl.csv", rows), **asked_)
-    real = importing.bring_in
-
-    def late(asked: Asked, user: Any) -> Report:  # another click was first
-        asked.path.unlink()
-        return real(asked, user)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(importing, "bring_in", late)
+    with another_click_first(importing):
         assert "choose it once more" in send(client, lake, **kept).content.decode()
     assert "Choose a file." in send(client, lake).content.decode()
     back = client.post(reverse("annotation:import-undo", args=[one.pk]), follow=True)

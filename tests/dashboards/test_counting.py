@@ -16,13 +16,14 @@ from django.urls import reverse
 
 from dashboards import counting, sharing
 from dashboards.attendance import attendance
-from dashboards.counting import Asked, Report
+from dashboards.counting import Asked
 from dashboards.formats import passages
 from dashboards.models import PassageHour
 from detection.megadetector import Refused
 from lacs_web.models import AuditEvent, Lake, Role
 from tests.cast import person
 from tests.dashboards.survey import FIRST, LAST, make_survey
+from tests.factories import another_click_first
 
 PARIS = ZoneInfo("Europe/Paris")
 in_english = pytest.mark.usefixtures("in_english")
@@ -239,7 +240,7 @@ def test_the_page_shows_both_units_apart_and_a_link_no_day_beyond_its_own(
 
 
 @in_english
-def test_the_page_of_counters(client: Client, lake: Lake, monkeypatch: Any) -> None:
+def test_the_page_of_counters(client: Client, lake: Lake) -> None:
     where = reverse("dashboards:counters", args=[lake.slug])
     client.force_login(person(Role.OFFICER, lake))
     client.cookies["django_language"] = "en"
@@ -254,14 +255,7 @@ def test_the_page_of_counters(client: Client, lake: Lake, monkeypatch: Any) -> N
     assert "6 hours were read in." in done.content.decode()
     assert "choose it once more" in client.post(where, kept).content.decode()
     client.post(where, {"file": SimpleUploadedFile("eco.csv", TWO.encode())})
-    real = counting.bring_in
-
-    def late(asked: Asked, user: Any) -> Report:  # another click was first
-        asked.path.unlink()
-        return real(asked, user)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(counting, "bring_in", late)
+    with another_click_first(counting):
         assert "choose it once more" in client.post(where, kept).content.decode()
     assert client.post(where, {"remove": "\0"}).status_code == 302
     wrong = client.post(where, {"file": SimpleUploadedFile("eco.csv", b"a;b")})

@@ -180,6 +180,15 @@ def test_what_the_frame_before_settled_is_not_looked_at_again(
     assert counted.runs == runs
 
 
+def test_without_tiles_nothing_was_refused_before(tmp_path: Path) -> None:
+    """What was only less certain a moment ago keeps its score: nobody had a closer look."""
+    gated, counted = engine(tmp_path, 0.5, gated=True, tile=1920, min_score=0.05)
+    there = Boxes(FROM_AFAR, np.array([0.2], np.float32), np.zeros(1, np.int64))
+    found = gated.detect(red_from_afar(), Around(None, changed(), there))
+    assert found.scores == pytest.approx([0.5], abs=0.002)
+    assert counted.runs == 1
+
+
 def test_a_box_of_another_class_settles_nothing(tmp_path: Path) -> None:
     path = tiny_yolox(tmp_path / "two.onnx", 0.5, 0, names=["person", "tent"])
     made, _ = engine(tmp_path, 0.5, gated=True, min_score=0.05)
