@@ -11,9 +11,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -29,7 +27,7 @@ from detection.cards import vault
 from detection.cards.decode import decode
 from detection.detecting import looking
 from detection.models import Frame, Run, RunFrame
-from detection.onnx.sequence import Detects, Loader, Seen, detect_in_order
+from detection.onnx.sequence import Detects, Loader, Seen, Trail, detect_in_order
 from lacs_web import stopping
 
 log = logging.getLogger(__name__)
@@ -37,7 +35,6 @@ T = TypeVar("T")
 LONG_SIDE = 1920  # pixels to which a frame is decoded
 PREVIEW_SIDE = 1600  # pixels of a preview's long side, where the original has as many
 NEAR = timedelta(hours=36)  # the same hour of the day before and after lies within
-_KEPT = 64  # small neighbours kept decoded: some 60 MB
 
 
 def examine(run: Run, *, limit: int) -> int:
@@ -52,7 +49,7 @@ def examine(run: Run, *, limit: int) -> int:
         return 0
     zones = runs.ignored(run.batch.deployment)
     hold = functools.partial(claims.renew, RunFrame, token)
-    results = look(eye.network, [row.frame for row in rows])
+    results = look(eye.network, [row.frame for row in rows], trail=trail("run", run.pk))
     for index, seen in meanwhile(results, hold, every=settings.LEASE_SECONDS / 3):
         row = rows[index]
         if isinstance(seen, Exception):
@@ -80,11 +77,22 @@ def _problem(frame: Frame, seen: Seen) -> str:
     return seen.quality.problems[0]
 
 
+@functools.lru_cache(maxsize=2)
+def trail(kind: str, pk: int) -> Trail:
+    """What the last chunk of a run (or of a candidate) left to the next in this process. Of two, so
+    that cards which are examined in turn do not forget each other; some 60 MB each.
+    """
+    return Trail()
+
+
 def look(
-    network: Detects, frames: Sequence[Frame], threads: int | None = None
+    network: Detects,
+    frames: Sequence[Frame],
+    threads: int | None = None,
+    trail: Trail | None = None,
 ) -> Iterator[tuple[int, Seen | Exception]]:
     """(position in `frames`, what was seen or what went wrong), as each is done. All are dated
-    and of one deployment; one query, at once.
+    and of one deployment; one query, at once. `trail`: of the same network, gone on from.
     """
     others = _around(frames)
     loaders: list[Loader] = [_loader(frame) for frame in (*frames, *others)]
@@ -97,6 +105,9 @@ def look(
         threads,
         long_side=LONG_SIDE,
         wanted=range(len(frames)),
+        # By their instants too: a clock may be set right between two chunks.
+        keys=[(frame.pk, frame.captured_at) for frame in (*frames, *others)],
+        trail=trail,
     )
 
 
@@ -140,40 +151,11 @@ def _still_size(width: int, height: int, long_side: int) -> tuple[int, int]:
     return width, height
 
 
-class _Album:
-    """The last small pictures of this process."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, tuple[int, int]], NDArray[np.uint8]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(
-        self, key: tuple[str, tuple[int, int]], make: Callable[[], NDArray[np.uint8]]
-    ) -> NDArray[np.uint8]:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return made
-
-
-_album = _Album()
-
-
 def _small(sha256: str, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The preview at `size`; raises FileNotFoundError, ValueError."""
-
-    def make() -> NDArray[np.uint8]:
-        data = vault.preview(sha256)
-        rgb = decode(data, long_side=max(size), max_pixels=settings.PICTURE_MAX_PIXELS).rgb
-        return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-    return _album.get((sha256, size), make)
+    data = vault.preview(sha256)
+    rgb = decode(data, long_side=max(size), max_pixels=settings.PICTURE_MAX_PIXELS).rgb
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def meanwhile(results: Iterator[T], act: Callable[[], None], *, every: float) -> Iterator[T]:

@@ -4,10 +4,13 @@ reduced by area, so that a person of eight pixels is still shaped like one. Know
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from detection.labels import Label
 from detection.scenes.model import Pose, Thing
@@ -49,17 +52,21 @@ class Sprite:
     alpha: Array  # [h, w] 0..1
     left: int
     top: int
-    box: tuple[float, float, float, float]  # tight, x0, y0, x1, y1 in pixels of the frame
+    # Tight, x0, y0, x1, y1 in pixels of the frame: the figure, without what it holds or lies on.
+    box: tuple[float, float, float, float]
 
 
 class _Pen:
-    """Draws in metres from the foot point: x to the figure's front, z up."""
+    """Draws in metres from the foot point: x to the figure's front, z up. What does not `count`
+    (a towel, a rod, a paddle) is drawn, but is no part of the figure: nobody's box holds it.
+    """
 
     def __init__(self, metre: float, mirror: bool, offset: tuple[float, float], over: int) -> None:
         wide, up, down = (math.ceil(r * metre) + 2 for r in _REACH)
         self.origin = (wide + offset[0], up + offset[1])
         self.metre, self.over, self.turn = metre * over, over, -1.0 if mirror else 1.0
         self.pixels = np.zeros(((up + down) * over, 2 * wide * over, 4), np.float32)
+        self.counted = np.zeros(self.pixels.shape[:2], np.uint8)
 
     def _at(self, x: float, z: float) -> tuple[int, int]:
         return (
@@ -67,18 +74,29 @@ class _Pen:
             round((self.origin[1] * self.over - z * self.metre) * 16),
         )
 
-    def polygon(self, colour: Colour, *points: tuple[float, float]) -> None:
-        cv2.fillPoly(self.pixels, [np.array([self._at(*p) for p in points], np.int32)],
-                     (*colour, 1.0),                     cv2.LINE_8, 4)  # fmt: skip
+    def _canvases(self, colour: Colour, count: bool) -> list[tuple[NDArray[Any], Sequence[float]]]:
+        """What to draw on, and with what."""
+        return [(self.pixels, (*colour, 1.0)), *([(self.counted, (1,))] if count else [])]
 
-    def ellipse(self, colour: Colour, x: float, z: float, a: float, b: float) -> None:
-        size = (max(round(a * self.metre * 16), 1), max(round(b * self.metre * 16), 1))
-        cv2.ellipse(self.pixels, self._at(x, z), size, 0, 0, 360, (*colour, 1.0), -1, cv2.LINE_8, 4)
-
-    def limb(self, colour: Colour, thick: float, *points: tuple[float, float]) -> None:
+    def polygon(self, colour: Colour, *points: tuple[float, float], count: bool = True) -> None:
         line = np.array([self._at(*p) for p in points], np.int32)
-        cv2.polylines(self.pixels, [line], False, (*colour, 1.0), max(round(thick * self.metre), 1),
-                      cv2.LINE_8, 4)  # fmt: skip
+        for canvas, ink in self._canvases(colour, count):
+            cv2.fillPoly(canvas, [line], ink, cv2.LINE_8, 4)
+
+    def ellipse(
+        self, colour: Colour, x: float, z: float, a: float, b: float, count: bool = True
+    ) -> None:
+        size = (max(round(a * self.metre * 16), 1), max(round(b * self.metre * 16), 1))
+        for canvas, ink in self._canvases(colour, count):
+            cv2.ellipse(canvas, self._at(x, z), size, 0, 0, 360, ink, -1, cv2.LINE_8, 4)
+
+    def limb(
+        self, colour: Colour, thick: float, *points: tuple[float, float], count: bool = True
+    ) -> None:
+        line = np.array([self._at(*p) for p in points], np.int32)
+        wide = max(round(thick * self.metre), 1)
+        for canvas, ink in self._canvases(colour, count):
+            cv2.polylines(canvas, [line], False, ink, wide, cv2.LINE_8, 4)
 
 
 def draw(thing: Thing, metre: float, x: float, y: float, night: float = 0.0) -> Sprite | None:
@@ -88,10 +106,12 @@ def draw(thing: Thing, metre: float, x: float, y: float, night: float = 0.0) -> 
     left, top = math.floor(x), math.floor(y)
     pen = _Pen(metre * thing.scale, thing.left, (x - left, y - top), over)
     _DRAWERS.get(thing.label, _person)(pen, thing, night)
-    mask = pen.pixels[..., 3]
+    mask = pen.counted
     if thing.hidden:
         tall = np.flatnonzero(mask.any(axis=1))
-        pen.pixels[int(tall[-1] + 1 - thing.hidden * len(tall)) :] = 0
+        lowest = int(tall[-1] + 1 - thing.hidden * len(tall))
+        pen.pixels[lowest:] = 0
+        mask[lowest:] = 0
     ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(ys):
         return None
@@ -129,7 +149,8 @@ def _person(pen: _Pen, thing: Thing, night: float) -> None:
         pen.ellipse(hair, 0.02, 0.24, 0.11, 0.09)
         return
     if thing.pose is Pose.LIE:
-        pen.polygon(_CLOTH[(k + 2) % 10], (-1.0, 0.0), (0.95, 0.0), (0.8, 0.14), (-0.85, 0.14))
+        pen.polygon(_CLOTH[(k + 2) % 10], (-1.0, 0.0), (0.95, 0.0), (0.8, 0.14), (-0.85, 0.14),
+                    count=False)  # fmt: skip
         pen.limb(legs, 0.17, (-0.8, 0.16), (0.0, 0.2))
         pen.limb(shirt, 0.26, (-0.05, 0.22), (0.42, 0.22))
         pen.ellipse(hair, 0.72, 0.24, 0.13, 0.11)
@@ -138,8 +159,8 @@ def _person(pen: _Pen, thing: Thing, night: float) -> None:
     if thing.pose is Pose.SIT:
         pen.limb(legs, 0.16, (-0.05, base), (0.34, 0.42), (0.50, 0.06))
     elif thing.pose is Pose.PADDLE:
-        pen.limb((0.1, 0.1, 0.1), 0.05, (-0.75, 0.25), (0.85, 0.72))
-        pen.ellipse((0.8, 0.7, 0.1), 0.85, 0.72, 0.16, 0.07)
+        pen.limb((0.1, 0.1, 0.1), 0.05, (-0.75, 0.25), (0.85, 0.72), count=False)
+        pen.ellipse((0.8, 0.7, 0.1), 0.85, 0.72, 0.16, 0.07, count=False)
     else:
         gap = 0.26 if thing.pose is Pose.WALK else 0.09
         pen.limb(_dim(legs, 0.8), 0.15, (-0.04, base), (-gap * 0.4, 0.45), (-gap, 0.06))
@@ -154,7 +175,8 @@ def _person(pen: _Pen, thing: Thing, night: float) -> None:
     arm = _dim(skin if bare else shirt, 0.92)
     if thing.activity == "fishing":
         pen.limb(arm, 0.10, (0.14, base + 0.5), (0.45, base + 0.35))
-        pen.limb((0.12, 0.10, 0.08), 0.03, (0.35, base + 0.3), (1.5, base + 1.0))
+        pen.limb((0.12, 0.10, 0.08), 0.03, (0.35, base + 0.3), (1.5, base + 1.0),
+                 count=False)  # fmt: skip
     else:
         pen.limb(arm, 0.10, (0.16, base + 0.5), (0.25, base + 0.22), (0.27 + 2 * lean, base + 0.02))
     if thing.activity in ("walking", "bivouac") and thing.pose is Pose.WALK:

@@ -82,7 +82,9 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
     bathing, perhaps with a pack, a hat, a towel, a fishing rod or a paddle.
     """
     pose = pose or str(rng.choice(list(_ASHORE), p=list(_ASHORE.values())))
-    eye = camera or _camera(rng)
+    across = float(rng.choice([-1, 1]) * np.pi / 2 + rng.normal(0, 0.35))
+    # Who lies shows their whole length, as flat as a boat, oftener than their soles.
+    eye = camera or _camera(rng, across if pose == "lie" and rng.random() < 0.5 else None)
     tall = (rng.uniform(0.6, 0.85) if rng.random() < 0.18 else rng.uniform(0.88, 1.1)) * 1.75
     bulk = rng.uniform(0.85, 1.3)
     skin = _skin(rng)
@@ -217,7 +219,7 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
         back = base + trunk * torso * 0.3 - np.cross(side_way, trunk) * -0.13 * tall
         pack = cloth(rng)
         part(back, back + trunk * torso * rng.uniform(0.5, 1.0), 0.09 * tall, 0.085 * tall, pack)
-    if pose in ("lie", "sit") and rng.random() < 0.45:
+    if rng.random() < {"lie": 0.7, "sit": 0.35}.get(pose, 0.0):
         _towel(rng, eye)
     return eye.picture()
 

@@ -31,7 +31,7 @@ def party(rng: Generator, place: str) -> list[Member]:
     return _PARTIES[str(rng.choice(list(kinds), p=list(kinds.values())))](rng)
 
 
-_AFLOAT = {"bathers": 0.56, "boat": 0.34, "board": 0.1}
+_AFLOAT = {"bathers": 0.66, "boat": 0.26, "board": 0.08}
 _ASHORE = {"one": 0.24, "group": 0.2, "file": 0.19, "camp": 0.17, "dog": 0.09, "flock": 0.06,
            "cattle": 0.05}  # fmt: skip
 
@@ -83,8 +83,8 @@ def _board(rng: Generator) -> list[Member]:
 def _camp(rng: Generator) -> list[Member]:
     side = float(rng.choice([-1, 1]))
     campers = [
-        Member("person", side * rng.uniform(1.0, 2.6), float(rng.uniform(-2, 0.5)))
-        for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.4, 0.3, 0.2, 0.1))))
+        Member("person", side * rng.uniform(0.0, 2.6), float(rng.uniform(-2, 0.5)))
+        for _ in range(int(rng.choice([0, 1, 2, 3], p=(0.3, 0.3, 0.25, 0.15))))
     ]
     second = [Member("tent", -side * rng.uniform(2.2, 4), float(rng.normal(0, 1)))]
     return [Member("tent"), *campers, *(second if rng.random() < 0.25 else [])]

@@ -23,11 +23,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from numpy.typing import NDArray
 from PIL import Image
 
 from detection import choosing, claims, inference, runs, tasks
 from detection.cards import ingest, vault
 from detection.models import Batch, CardFile, Detection, Detector, Frame, Run, RunFrame
+from detection.onnx.boxes import Boxes
+from detection.onnx.engine import Around, Engine
 from detection.registering import register
 from lacs_web import stopping
 from lacs_web.embedded import redis as redis_server
@@ -99,9 +102,46 @@ def test_a_frame_is_seen_before_its_neighbours_background(tmp_path: Path) -> Non
 
 
 @pytest.mark.django_db
+def test_a_chunk_goes_on_from_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each preview is read once for a run, and what the last frame of a chunk showed is known to
+    the first of the next; a frame whose clock is set right meanwhile is another.
+    """
+    batch = import_card(tmp_path, 24, seconds=900)
+    read, opened = vault.preview, list[str]()
+    monkeypatch.setattr(vault, "preview", lambda sha256: opened.append(sha256) or read(sha256))
+    told = list[Around]()
+    detect = Engine.detect
+
+    def listening(engine: Engine, rgb: NDArray[np.uint8], around: Around) -> Boxes:
+        told.append(around)
+        return detect(engine, rgb, around)
+
+    monkeypatch.setattr(Engine, "detect", listening)
+    detector = Detector.objects.get()
+    run = runs.start_run(batch=batch, detector=detector, options=GATED, user=None)
+    monkeypatch.setattr(settings, "INFERENCE_THREADS", 1)
+    assert inference.examine(run, limit=10) == 10
+    assert len(opened) == len(set(opened))
+    known = len(opened)
+    assert inference.examine(run, limit=6) == 6
+    assert len(opened) == known
+    firsts = [each.before() for each in (told[0], told[10])]
+    assert firsts[0] is None
+    assert firsts[1] is not None
+    last = Frame.objects.order_by("captured_at")[9].detections.order_by("-score")
+    assert firsts[1].scores.tolist() == pytest.approx([box.score for box in last])
+    moved = Frame.objects.order_by("-captured_at")[0]
+    assert moved.captured_at is not None
+    Frame.objects.filter(pk=moved.pk).update(captured_at=moved.captured_at + timedelta(seconds=60))
+    assert inference.examine(run, limit=8) == 8
+    assert opened[known:] == [moved.sha256]
+
+
+@pytest.mark.django_db
 def test_a_neighbour_without_preview_stops_nothing(tmp_path: Path) -> None:
     run = open_run(import_card(tmp_path, 12, seconds=1800))
-    inference._album._kept.clear()
     for frame in Frame.objects.order_by("captured_at")[:6]:
         (Path(settings.MEDIA_ROOT) / vault.preview_name(frame.sha256)).unlink()
     RunFrame.objects.filter(frame__in=Frame.objects.order_by("captured_at")[:6]).delete()

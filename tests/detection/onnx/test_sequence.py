@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from detection.onnx.background import SIDE
 from detection.onnx.boxes import Boxes
 from detection.onnx.engine import Around, DetectorSettings, load_engine
-from detection.onnx.sequence import Seen, _Album, detect_in_order
+from detection.onnx.sequence import Seen, Trail, detect_in_order
 from tests.onnx_models import tiny_yolox
 
 TEN_MINUTES = 600.0
@@ -58,22 +57,101 @@ def run(
     return dict(detect_in_order(recorder, loaders, instants, threads))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_each_frame_knows_the_one_before_it_in_time(threads: int) -> None:
+def numbers(recorder: Recorder) -> dict[int, int | None]:
+    """Of each frame: which one it was told of as the one before."""
+    told = {number: around.before() for number, around in recorder.told.items()}
+    return {
+        number: None if before is None else int(before.xyxy[0, 0])
+        for number, before in told.items()
+    }
+
+
+@pytest.mark.parametrize(("threads", "lag"), [(1, 1), (2, 1), (3, 1), (4, 2), (7, 3)])
+def test_each_frame_knows_the_one_before_it_in_time(threads: int, lag: int) -> None:
     recorder = Recorder()
     instants = [float(TEN_MINUTES * ((7 * number) % 20)) for number in range(20)]  # shuffled
     seen = run(recorder, [frame(number) for number in range(20)], instants, threads)
     assert sorted(seen) == list(range(20))
     order = np.argsort(instants).tolist()
-    firsts = [order[0], order[10]][:threads]  # of each thread's stretch
-    for earlier, later in pairwise(order):
-        before = recorder.told[later].before
-        if later in firsts:
-            assert before is None
-        else:
-            assert before is not None
-            assert before.xyxy[0, 0] == earlier
-    assert recorder.told[order[0]].before is None
+    expected: list[int | None] = [None] * lag + order[:-lag]
+    assert numbers(recorder) == dict(zip(order, expected, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_frame_waits_for_the_one_before_it(threads: int) -> None:
+    """However slow that is: nobody's speed decides what is seen."""
+    recorder = Recorder()
+    begun, slow = set[int](), threading.Event()
+    detect = recorder.detect
+
+    def slowly(rgb: NDArray[np.uint8], around: Around = Around()) -> Boxes:  # noqa: B008
+        number = int(rgb[0, 0, 0])
+        begun.add(number)
+        if number == 3 and threads > 1:
+            assert slow.wait(10)
+        if number == 4:
+            slow.set()
+            assert around.before() is not None
+        return detect(rgb, around)
+
+    recorder.detect = slowly  # type: ignore[method-assign]
+    run(recorder, [frame(n) for n in range(12)], [TEN_MINUTES * n for n in range(12)], threads)
+    assert numbers(recorder) == {0: None, **{n: n - 1 for n in range(1, 12)}}
+
+
+def test_a_day_begins_with_a_look_everywhere() -> None:
+    """At noon: else what stands still, and was missed or mistaken once, would be so for good."""
+    recorder = Recorder()
+    instants = [43200.0 - 1200 + TEN_MINUTES * number for number in range(5)]
+    run(recorder, [frame(number) for number in range(5)], instants, 2)
+    assert numbers(recorder) == {0: None, 1: 0, 2: None, 3: 2, 4: 3}
+
+
+def test_a_walk_goes_on_from_the_trail_of_the_one_before() -> None:
+    recorder, trail, loads = Recorder(), Trail(), list[tuple[int, int]]()
+
+    def counted(number: int) -> Load:
+        def load(long_side: int) -> NDArray[np.uint8]:
+            loads.append((number, long_side))
+            return frame(number)(long_side)
+
+        return load
+
+    loaders = [counted(number) for number in range(30)]
+    instants = [TEN_MINUTES * 2 * number for number in range(30)]
+    for wanted in (range(10), range(10, 20), range(25, 30)):
+        walked = detect_in_order(
+            recorder, loaders, instants, 4, wanted=wanted, keys=range(100, 130), trail=trail
+        )
+        assert len(dict(walked)) == len(wanted)
+    small = [number for number, long_side in loads if long_side == SIDE]
+    assert len(small) <= 30 + 4  # two threads may be at the same neighbour
+    told = numbers(recorder)
+    assert (told[0], told[1], told[2]) == (None, None, 0)
+    assert (told[10], told[11]) == (8, 9)
+    assert (told[25], told[26], told[27]) == (18, 19, 25)
+    run_again = detect_in_order(
+        recorder, loaders, instants, 4, wanted=[3, 4, 5], keys=range(100, 130), trail=trail
+    )
+    dict(run_again)
+    assert numbers(recorder)[3] is None  # what comes after it is nothing to go on from
+
+
+def test_what_could_not_be_read_is_tried_again_by_the_next_walk() -> None:
+    trail, there = Trail(), list[bool]()
+
+    def late(long_side: int) -> NDArray[np.uint8]:
+        if not there:
+            raise OSError("not yet")
+        return frame(3)(long_side)
+
+    loaders = [late if number == 3 else frame(number) for number in range(12)]
+    instants = [TEN_MINUTES * 3 * number for number in range(12)]
+    first = dict(detect_in_order(Recorder(), loaders, instants, 1, wanted=[5], trail=trail))
+    there.append(True)
+    second = dict(detect_in_order(Recorder(), loaders, instants, 1, wanted=[6], trail=trail))
+    assert all(isinstance(seen, Seen) for seen in (*first.values(), *second.values()))
+    assert set(trail.stills) == set(range(12))
 
 
 def test_frames_get_backgrounds_and_boxes_get_evidence() -> None:
@@ -104,9 +182,7 @@ def test_a_bad_frame_stops_no_other() -> None:
     seen = run(recorder, loaders, [TEN_MINUTES * number for number in range(12)], 2)
     assert isinstance(seen[4], OSError)
     assert sum(isinstance(each, Seen) for each in seen.values()) == 11
-    before = recorder.told[5].before  # the frame before the bad one stands in for it
-    assert before is not None
-    assert before.xyxy[0, 0] == 3
+    assert numbers(recorder)[5] == 3  # the frame before the bad one stands in for it
 
 
 def test_no_stills_are_made_where_nobody_wants_them() -> None:
@@ -123,10 +199,11 @@ def test_no_stills_are_made_where_nobody_wants_them() -> None:
 
 def test_few_stills_are_kept_however_many_frames_there_are() -> None:
     loaders = [frame(number % 200) for number in range(400)]
-    album = _Album(loaders, [900.0 * number for number in range(400)], 160, threads=1)
-    for position in range(0, 400, 5):
-        album.near(position)
-    assert len(album._kept) <= 2 * 49
+    trail = Trail()
+    instants = [900.0 * number for number in range(400)]
+    walked = detect_in_order(Recorder(), loaders, instants, 2, wanted=range(0, 400, 5), trail=trail)
+    assert len(dict(walked)) == 80
+    assert len(trail.stills) <= 2 * (24 + 2)
 
 
 def test_a_reader_that_stops_early_waits_for_no_card() -> None:

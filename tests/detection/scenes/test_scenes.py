@@ -32,7 +32,7 @@ def test_equal_arguments_give_equal_pixels() -> None:
     assert one.image.dtype == np.uint8
 
 
-@pytest.mark.parametrize("pose", [Pose.LIE, Pose.SIT, Pose.STAND, Pose.WALK])
+@pytest.mark.parametrize("pose", [Pose.SIT, Pose.STAND, Pose.WALK])
 def test_a_box_is_tight_around_what_is_drawn(pose: Pose) -> None:
     view = View(1280, 960)
     thing = Thing(Label.PERSON, 0.5, 0.92, Activity.RESTING, pose, 1)
@@ -63,6 +63,26 @@ def test_a_figure_fills_its_box(label: Label, metre: float) -> None:
     ys, xs = (np.flatnonzero((sprite.alpha > 0).any(axis=axis)) for axis in (1, 0))
     drawn = (sprite.left + xs[0], sprite.top + ys[0], sprite.left + xs[-1], sprite.top + ys[-1])
     assert drawn == tuple(np.floor(np.array(sprite.box) - (0, 0, 1e-6, 1e-6)))
+
+
+@pytest.mark.parametrize(
+    ("activity", "pose", "share"),
+    [
+        (Activity.RESTING, Pose.LIE, 0.7),  # on a towel, which is longer and reaches below
+        (Activity.ON_WATER, Pose.PADDLE, 0.34),
+        (Activity.FISHING, Pose.STAND, 0.4),
+        (Activity.WALKING, Pose.STAND, 1.0),
+    ],
+)
+def test_what_somebody_holds_or_lies_on_is_no_part_of_them(
+    activity: Activity, pose: Pose, share: float
+) -> None:
+    sprite = draw(Thing(Label.PERSON, 0.5, 0.5, activity, pose), 31.0, 50.0, 60.0)
+    assert sprite is not None
+    rows, columns = np.nonzero(sprite.alpha > 0)
+    drawn = float(np.ptp(rows) + 1) * float(np.ptp(columns) + 1)
+    left, top, right, bottom = sprite.box
+    assert (right - left) * (bottom - top) == pytest.approx(share * drawn, rel=0.15)
 
 
 @pytest.mark.parametrize(("y", "low", "high"), [(0.95, 76, 84), (0.47, 5, 9)])
