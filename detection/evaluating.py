@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def compare(
     spent, before = 0.0, None
     for example, rgb, around in _pictures(examples, engine.still_side if still else None):
         began = time.perf_counter()
-        found = engine.detect(rgb, around.following(before))
+        found = engine.detect(rgb, replace(around, before=before))
         spent += time.perf_counter() - began
         before = found
         named = np.array([labels[index] or "" for index in found.classes], object)

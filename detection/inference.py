@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from detection import claims, runs
 from detection.cards import vault
 from detection.cards.decode import decode
-from detection.detecting import looking
+from detection.detecting import Looking, looking
 from detection.models import Frame, Run, RunFrame
 from detection.onnx.sequence import Detects, Loader, Seen, Trail, detect_in_order
 from lacs_web import stopping
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 LONG_SIDE = 1920  # pixels to which a frame is decoded
 PREVIEW_SIDE = 1600  # pixels of a preview's long side, where the original has as many
+_STORED_WITHIN = 1.0  # seconds: frames that are done meanwhile are written together
 NEAR = timedelta(hours=36)  # the same hour of the day before and after lies within
 
 
@@ -50,24 +51,30 @@ def examine(run: Run, *, limit: int) -> int:
     zones = runs.ignored(run.batch.deployment)
     hold = functools.partial(claims.renew, RunFrame, token)
     results = look(eye.network, [row.frame for row in rows], trail=trail("run", run.pk))
+    done: list[tuple[RunFrame, runs.Outcome]] = []
+    due = time.monotonic() + _STORED_WITHIN
     for index, seen in meanwhile(results, hold, every=settings.LEASE_SECONDS / 3):
-        row = rows[index]
+        row, ends = rows[index], stopping.asked()
         if isinstance(seen, Exception):
             log.warning("frame %s could not be examined: %s", row.frame_id, seen)
             runs.fail(row=row, token=token, reason=str(seen) or type(seen).__name__)
         else:
-            outcome = runs.Outcome(
-                eye.boxes(seen),
-                problem=_problem(row.frame, seen),
-                light=np.clip(np.round(seen.light), -127, 127).astype(np.int8).tobytes(),
-            )
-            runs.store(row=row, token=token, outcome=outcome, ignored=zones)
-        if stopping.asked():
+            done.append((row, _outcome(eye, row.frame, seen)))
+        if ends or time.monotonic() >= due:
+            runs.store(token=token, outcomes=done, ignored=zones)
+            done, due = [], time.monotonic() + _STORED_WITHIN
+        if ends:
             claims.hand_back(RunFrame, token)
             break
+    runs.store(token=token, outcomes=done, ignored=zones)
     if not run.engine:
         runs.note_engine(run, eye.engine)
     return len(rows)
+
+
+def _outcome(eye: Looking, frame: Frame, seen: Seen) -> runs.Outcome:
+    light = np.clip(np.round(seen.light), -127, 127).astype(np.int8).tobytes()
+    return runs.Outcome(eye.boxes(seen), problem=_problem(frame, seen), light=light)
 
 
 def _problem(frame: Frame, seen: Seen) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -284,28 +284,42 @@ def owe_newly_dated(deployment: Deployment) -> None:
 
 @transaction.atomic
 def store(
-    *, row: RunFrame, token: uuid.UUID, outcome: Outcome, ignored: Sequence[Polygon] = ()
-) -> bool:
-    """Write what one frame gave; False, with nothing written, if the claim was lost.
+    *,
+    token: uuid.UUID,
+    outcomes: Sequence[tuple[RunFrame, Outcome]],
+    ignored: Sequence[Polygon] = (),
+) -> int:
+    """Write what some frames gave; how many were written: nothing of those whose claim was lost.
 
-    Boxes that stand in a zone of `ignored` are suppressed at once, so that they never count.
+    Boxes that stand in a zone of `ignored` are suppressed at once, so that they never count. Three
+    queries, however many frames; none without any.
     """
-    held = RunFrame.objects.filter(pk=row.pk, claim=token, state=State.PENDING)
-    if not held.update(
+    if not outcomes:
+        return 0
+    asked = [row.pk for row, _ in outcomes]
+    claimed = RunFrame.objects.filter(pk__in=asked, claim=token, state=State.PENDING)
+    held = set(claimed.order_by("pk").select_for_update().values_list("pk", flat=True))
+    kept = [(row, outcome) for row, outcome in outcomes if row.pk in held]
+    if not kept:
+        return 0
+    RunFrame.objects.filter(pk__in=held).update(
         state=State.DONE,
         claim=None,
         lease_until=None,
         reason="",
         examined_at=timezone.now(),
-        problem=outcome.problem,
-        light=outcome.light,
-    ):
-        return False
+        problem=Case(*(When(pk=row.pk, then=Value(outcome.problem)) for row, outcome in kept)),
+        light=Case(*(When(pk=row.pk, then=Value(outcome.light)) for row, outcome in kept)),
+    )
     write(
-        (Detection(run_id=row.run_id, frame_id=row.frame_id, **vars(box)) for box in outcome.boxes),
+        (
+            Detection(run_id=row.run_id, frame_id=row.frame_id, **vars(box))
+            for row, outcome in kept
+            for box in outcome.boxes
+        ),
         ignored,
     )
-    return True
+    return len(kept)
 
 
 def write(boxes: Iterable[Detection], ignored: Sequence[Polygon]) -> None:

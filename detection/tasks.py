@@ -28,7 +28,7 @@ from detection.onnx.runtime import ModelRefused
 from lacs_web import stopping
 
 log = logging.getLogger(__name__)
-CHUNK = 50  # frames per message: one message per frame costs as much as the work
+CHUNK = 100  # frames per message: one message per frame costs as much as the work
 MOST_WAITING = 1000  # messages, beyond which sweeps ring for no more detection
 MOST_RINGS = 16  # messages of one run at once: each that found work rings for the next chunk
 SECONDS_BETWEEN_RINGS = 3.0

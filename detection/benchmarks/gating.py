@@ -123,7 +123,7 @@ class Way:
 
     def look(self, rgb: NDArray[np.uint8], around: Around, there: NDArray[np.float32]) -> None:
         started = time.process_time()
-        self.before = self.engine.detect(rgb, around.following(self.before))
+        self.before = self.engine.detect(rgb, replace(around, before=self.before))
         self.seconds.append(time.process_time() - started)
         same = _overlaps(self.before, there)
         self.found += np.asarray((same >= FOUND).any(axis=0), np.bool_).tolist()

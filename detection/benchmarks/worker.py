@@ -37,7 +37,7 @@ from detection.models import Batch, Camera, Deployment, Detector, Frame, Run, Ru
 from detection.registering import register
 from lacs_web.models import Lake, Park
 
-FRAMES, TURNS = 60, 2
+FRAMES, TURNS = 240, 4
 SECONDS = 600.0  # that a turn may take
 EVERY = timedelta(minutes=10)
 
@@ -144,7 +144,8 @@ def _path(
     if rows.filter(state="failed").exists():
         raise CommandError("frames could not be examined")
     ends = rows.aggregate(first=Min("examined_at"), last=Max("examined_at"))
-    return (FRAMES - 1) / float((ends["last"] - ends["first"]).total_seconds())
+    after = rows.filter(examined_at__gt=ends["first"]).count()  # some are written together
+    return after / float((ends["last"] - ends["first"]).total_seconds())
 
 
 def _bare(detector: Detector, options: dict[str, Any], frames: list[Frame]) -> float:

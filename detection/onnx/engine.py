@@ -6,7 +6,7 @@ import functools
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -115,26 +115,17 @@ def _fraction(name: str, value: object, high: float) -> None:
         raise ValueError(f"{name} must be a number from 0 to {high}, not {value!r}")
 
 
-def _nothing() -> None:
-    """What is known of the frame before the first."""
-
-
 @dataclass(frozen=True)
 class Around:
     """What is known about a frame besides its picture: the `background` (None with too few
     neighbours), how the frame differs from it, the boxes seen in the frame `before` (None for the
-    first of a sequence; asked for once the whole frame was looked at, for the frame before may be
-    in work), and the `bars` that the camera burns in, where nobody is.
+    first of a sequence), and the `bars` that the camera burns in, where nobody is.
     """
 
     background: Background | None = None
     change: Change | None = None
-    before: Callable[[], Boxes | None] = _nothing
+    before: Boxes | None = None
     bars: Bars = NONE
-
-    def following(self, before: Boxes | None) -> Around:
-        """The same where what was seen in the frame before is known."""
-        return replace(self, before=lambda: before)
 
 
 ALONE = Around()
@@ -176,9 +167,8 @@ class Engine:
         size = round(self.settings.tile / enlarged) if self.settings.tile else None
         tiles: list[Tile] = []
         if size is not None and size < max(height, width):
-            before = around.before() if self.settings.gated else None
-            whole, settled = self._as_before(whole, width, height, around, before)
-            tiles = self._tiles(whole, settled, width, height, size, around, before)
+            whole, settled = self._as_before(whole, width, height, around)
+            tiles = self._tiles(whole, settled, width, height, size, around)
         entire = self._together(whole, both, tiles, enlarged, around)
         if self.settings.second_look and not (entire.scores >= SEEN).any():
             side = (size or round(_SECOND_TILE / enlarged)) // 2
@@ -187,17 +177,17 @@ class Engine:
         return entire
 
     def _as_before(
-        self, whole: Boxes, width: int, height: int, around: Around, before: Boxes | None
+        self, whole: Boxes, width: int, height: int, around: Around
     ) -> tuple[Boxes, NDArray[np.bool_]]:
-        """The boxes of the `whole` frame, and [N] which of them the frame `before` has settled: the
+        """The boxes of the `whole` frame, and [N] which of them the frame before has settled: the
         same box lay there, and it is SURE again, or the background shows that nothing has come or
         gone. A stone that a closer look has once refused is refused without another.
         """
-        if not self.settings.gated or around.change is None or before is None:
+        if not self.settings.gated or around.change is None or around.before is None:
             return whole, np.zeros(len(whole), np.bool_)
-        same = iou(whole.xyxy, before.xyxy) >= _SAME
-        same &= whole.classes[:, None] == before.classes
-        seen = (same & (before.scores >= SEEN)).any(axis=1)
+        same = iou(whole.xyxy, around.before.xyxy) >= _SAME
+        same &= whole.classes[:, None] == around.before.classes
+        seen = (same & (around.before.scores >= SEEN)).any(axis=1)
         still = around.change.within(whole.to_fractions(width, height)) <= _UNCHANGED
         refused = still & same.any(axis=1) & ~seen & self._seen(whole) & (whole.scores < SURE)
         scores = np.where(refused, _refused(whole).scores, whole.scores)
@@ -206,15 +196,16 @@ class Engine:
 
     def _tiles(
         self, whole: Boxes, settled: NDArray[np.bool_], width: int, height: int,
-        size: int, around: Around, before: Boxes | None,
+        size: int, around: Around,
     ) -> list[Tile]:  # fmt: skip
         """Where to look besides the `whole` frame, which showed these boxes: tiles of `size` px.
-        What is `settled` needs none; where boxes lay in the frame `before`, there is one.
+        What is `settled` needs none.
         """
         every = grid(width, height, size, self.settings.overlap)
-        if not self.settings.gated or around.change is None or before is None:
+        if not self.settings.gated or around.change is None or around.before is None:
             return every
-        spots = np.concatenate([_spots(around, width, height), before.xyxy[self._seen(before)]])
+        before = around.before.xyxy[self._seen(around.before)]
+        spots = np.concatenate([_spots(around, width, height), before])
         spots = unexplained(spots, whole.xyxy[settled & self._seen(whole)])
         chosen = windows(spots, width, height, size, len(every) - 1)
         if chosen is None:

@@ -1,10 +1,10 @@
 """Detect on the frames of one camera in the order of time, each with its neighbours.
 
-Threads take the next frame in turn, and each asks for the boxes of the frame before it (with many
-threads: of one a little before) when it needs them, so that results do not depend on who was
-faster. What a walk leaves (`Trail`) lets the next along the same camera go on from it. Stills are
-made of a frame every quarter of an hour or so and few are kept, so memory does not grow with the
-number of frames.
+Frames are dealt to the threads in short stretches, so that each has as much of the busy hours.
+Each thread walks its own: it knows the boxes of the frame before (where a stretch begins, of the
+last one that it saw), and results do not depend on who was faster. What a walk leaves (`Trail`)
+lets the next along the same camera go on from it. Stills are made of a frame every quarter of an
+hour or so and few are kept, so memory does not grow with the number of frames.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import math
 import queue
 import threading
 import traceback
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,8 +34,8 @@ Loader = Callable[[int], NDArray[np.uint8]]  # long side wanted in px → RGB [H
 _REACH = 24  # stills to each side of a frame that may be its neighbours
 _REACH_LARGE = 8  # where stills are large
 _FARTHEST = 36 * 3600.0  # seconds: the same hour of the day before and after lies within
+_STRETCH = 8  # frames that one thread walks before it leaves as many to each of the others
 _DAY, _NOON = 86400.0, 43200.0  # seconds; by UTC, light enough wherever this is used
-_BUSY = 3  # threads that wait for no frame before theirs, whose tiles are a third of the work
 
 
 class Detects(Protocol):
@@ -67,28 +67,29 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """What was found in a frame; None where there was no such frame."""
+class Found:
+    """What was found in the frame of an instant; nothing is known where `boxes` is None."""
 
     at: float = -math.inf  # seconds
     boxes: Boxes | None = None
 
-    def on_the_day_of(self, instant: float) -> Boxes | None:
-        """What was found, unless a day began since, at noon: then all of a frame is looked at anew,
-        so that what stands still and was missed or mistaken is not so for good.
+    def before(self, instant: float) -> Boxes | None:
+        """What was found, for a later frame of the same day, which begins at noon: then all of a
+        frame is looked at anew, so that what stands still and was missed or mistaken is not so for
+        good.
         """
-        days = [(each - _NOON) // _DAY for each in (self.at, instant)]
-        return self.boxes if days[0] == days[1] else None
+        same = (self.at - _NOON) // _DAY == (instant - _NOON) // _DAY
+        return self.boxes if same and self.at <= instant else None
 
 
 @dataclass(eq=False)
 class Trail:
     """What a walk along one camera leaves for the walk that goes on from it: stills by the keys of
-    their frames, and what was found in its last frames. Held for one detector with its settings.
+    their frames, and what was found in its last frame. Held for one detector with its settings.
     """
 
     stills: OrderedDict[Hashable, Still] = field(default_factory=OrderedDict)
-    last: list[_Found] = field(default_factory=list)
+    last: Found = field(default_factory=Found)
 
 
 def detect_in_order(
@@ -118,51 +119,35 @@ def detect_in_order(
     known = range(len(loaders)) if keys is None else keys
     album = None if side is None else _Album(loaders, instants, known, side, threads, trail.stills)
     done: queue.SimpleQueue[tuple[int, Seen | Exception] | None] = queue.SimpleQueue()
-    stop, lock = threading.Event(), threading.Lock()
-    steps = iter(order.tolist())
-    lag = 1 + (threads - 1) // _BUSY
-    # What was found or is being looked for in the last frames, oldest first.
-    found: deque[Future[_Found]] = deque(_past(trail, instants, order, lag), maxlen=lag)
+    stop = threading.Event()
+    hands = _deal(order, threads)
+    last = [trail.last] * len(hands)
 
-    def take() -> tuple[int, Future[_Found], Future[_Found]] | None:
-        """Position of the next frame, what is found before it, and where to say what is in it."""
-        with lock:
-            position = None if stop.is_set() else next(steps, None)
-            if position is None:
-                return None
-            earlier, mine = found[0], Future[_Found]()
-            found.append(mine)
-            return position, earlier, mine
-
-    def look(position: int, earlier: Future[_Found], mine: Future[_Found]) -> None:
-        at = instants[position]
-
-        def before() -> Boxes | None:
-            return earlier.result().on_the_day_of(at)
-
+    def walk(number: int) -> None:
+        found = trail.last
         try:
-            seen = _one(detector, loaders[position](long_side), album, position, before)
-        except Exception as error:
-            traceback.clear_frames(error.__traceback__)  # they would hold the picture
-            mine.set_result(earlier.result())
-            done.put((position, error))
-        else:
-            mine.set_result(_Found(at, seen.boxes))
-            done.put((position, seen))
-
-    def walk() -> None:
-        try:
-            while (step := take()) is not None:
-                look(*step)
+            for position in hands[number]:
+                if stop.is_set():
+                    return
+                at = instants[position]
+                before = found.before(at)
+                try:
+                    seen = _one(detector, loaders[position](long_side), album, position, before)
+                except Exception as error:
+                    traceback.clear_frames(error.__traceback__)  # they would hold the picture
+                    done.put((position, error))
+                    continue
+                found = last[number] = Found(at, seen.boxes)
+                done.put((position, seen))
         finally:
             done.put(None)
 
     executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="detect")
     cv2.setNumThreads(1)  # else OpenCV's own threads crowd ours
     try:
-        left = min(threads, len(order))
-        for _ in range(left):
-            executor.submit(walk)
+        for number in range(len(hands)):
+            executor.submit(walk, number)
+        left = len(hands)
         while left:
             if (outcome := done.get()) is None:
                 left -= 1
@@ -171,20 +156,17 @@ def detect_in_order(
     finally:
         stop.set()
         executor.shutdown(wait=True, cancel_futures=True)
-        trail.last = [each.result() for each in found]
+        trail.last = max(last, default=trail.last, key=lambda each: each.at)
+        if album is not None:
+            album.forget()
 
 
-def _past(
-    trail: Trail, instants: Sequence[float], order: NDArray[np.intp], lag: int
-) -> Iterator[Future[_Found]]:
-    """What was found in the last `lag` frames before the first of `order`, as far as is known."""
-    begins = instants[order[0]] if len(order) else 0.0
-    last = [each for each in trail.last if each.at < begins][-lag:]
-    oldest = last[0] if last else _Found()
-    for each in [oldest] * (lag - len(last)) + last:
-        past = Future[_Found]()
-        past.set_result(each)
-        yield past
+def _deal(order: NDArray[np.intp], threads: int) -> list[list[int]]:
+    """Positions for each thread, in short stretches of `order`; no thread without any."""
+    stretch = max(1, min(_STRETCH, math.ceil(len(order) / threads)))
+    whose = np.arange(len(order)) // stretch % threads
+    hands = [order[whose == number].tolist() for number in range(threads)]
+    return [hand for hand in hands if hand]
 
 
 def _one(
@@ -192,7 +174,7 @@ def _one(
     rgb: NDArray[np.uint8],
     album: _Album | None,
     position: int,
-    before: Callable[[], Boxes | None],
+    before: Boxes | None,
 ) -> Seen:
     height, width = rgb.shape[:2]
     if album is None:
@@ -228,7 +210,7 @@ class _Album:
         self._loaders, self._instants, self._keys = loaders, instants, keys
         self._side, self._kept = side, kept
         self._reach = _REACH if side <= SIDE else _REACH_LARGE
-        self._most = 2 * (self._reach + threads)
+        self._most = 2 * self._reach + (threads + 1) * _STRETCH
         self._unreadable: set[int] = set()
         self._lock = threading.Lock()
         # One frame of every half of APART is enough to choose from.
@@ -269,6 +251,12 @@ class _Album:
         except Exception:  # its own turn will tell what is wrong with it
             self._unreadable.add(position)
             return None
+
+    def forget(self) -> None:
+        """All stills but those about the last frames."""
+        with self._lock:
+            while len(self._kept) > 2 * self._reach:
+                self._kept.popitem(last=False)
 
     def _held(self, position: int) -> Still | None:
         key = self._keys[position]

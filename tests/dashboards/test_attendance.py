@@ -78,7 +78,7 @@ def test_a_day_worked_by_hand() -> None:
     seen = runs.Box("person", "person", 0.8, 0.1, 0.1, 0.1, 0.1)
     weak = runs.Box("person", "person", 0.1, 0.3, 0.3, 0.1, 0.1)
     for row in rows:
-        runs.store(row=row, token=token, outcome=runs.Outcome([seen, weak]))
+        runs.store(token=token, outcomes=[(row, runs.Outcome([seen, weak]))])
 
     result = attendance(deployment.lake, date(2025, 7, 25), SATURDAY)
 

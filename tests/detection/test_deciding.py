@@ -39,7 +39,7 @@ def card(deployment: Deployment, start: datetime, found: Sequence[Sequence[runs.
     token, rows = runs.take(run, len(found))
     light = np.zeros(192, np.int8).tobytes()
     for row, boxes in zip(rows, found, strict=True):
-        assert runs.store(row=row, token=token, outcome=runs.Outcome(boxes, light=light))
+        assert runs.store(token=token, outcomes=[(row, runs.Outcome(boxes, light=light))])
     assert runs.finish_if_done(run)
     return run
 

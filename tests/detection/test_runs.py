@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,7 +112,12 @@ def test_a_chunk_goes_on_from_the_one_before(
     """
     batch = import_card(tmp_path, 24, seconds=900)
     read, opened = vault.preview, list[str]()
-    monkeypatch.setattr(vault, "preview", lambda sha256: opened.append(sha256) or read(sha256))
+
+    def counted(sha256: str) -> bytes:
+        opened.append(sha256)
+        return read(sha256)
+
+    monkeypatch.setattr(vault, "preview", counted)
     told = list[Around]()
     detect = Engine.detect
 
@@ -127,7 +134,7 @@ def test_a_chunk_goes_on_from_the_one_before(
     known = len(opened)
     assert inference.examine(run, limit=6) == 6
     assert len(opened) == known
-    firsts = [each.before() for each in (told[0], told[10])]
+    firsts = [each.before for each in (told[0], told[10])]
     assert firsts[0] is None
     assert firsts[1] is not None
     last = Frame.objects.order_by("captured_at")[9].detections.order_by("-score")
@@ -169,10 +176,37 @@ def test_a_lost_claim_writes_nothing(tmp_path: Path) -> None:
     assert [each.pk for each in taken] == [row.pk]
     box = runs.Box("person", "person", 0.5, 0.1, 0.1, 0.1, 0.1)
     found = runs.Outcome([box])
-    assert not runs.store(row=row, token=token, outcome=found)
-    assert runs.store(row=row, token=second, outcome=found)
-    assert not runs.store(row=row, token=second, outcome=found)
+    assert not runs.store(token=token, outcomes=[(row, found)])
+    assert runs.store(token=second, outcomes=[(row, found)])
+    assert not runs.store(token=second, outcomes=[(row, found)])
     assert Detection.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_frames_are_written_together_each_with_its_own(
+    tmp_path: Path, django_assert_num_queries: Any
+) -> None:
+    """What somebody else has taken meanwhile is left to them; the others lose nothing."""
+    run = open_run(import_card(tmp_path, 3))
+    token, rows = runs.take(run, 10)
+    box = runs.Box("person", "person", 0.5, 0.1, 0.1, 0.1, 0.1)
+    outcomes = [
+        (row, runs.Outcome([box] * number, problem=problem, light=bytes([number])))
+        for number, (row, problem) in enumerate(zip(rows, ("", "fog", ""), strict=True), start=1)
+    ]
+    RunFrame.objects.filter(pk=rows[0].pk).update(claim=uuid.uuid4())
+    with django_assert_num_queries(3 + 2):  # two of the savepoint, in a test
+        assert runs.store(token=token, outcomes=outcomes) == 2
+    told = RunFrame.objects.order_by("pk").values_list("state", "problem", "light")
+    assert [(state, problem, bytes(light or b"")) for state, problem, light in told] == [
+        ("pending", "", b""),
+        ("done", "fog", b"\x02"),
+        ("done", "", b"\x03"),
+    ]
+    counts = Counter(Detection.objects.values_list("frame", flat=True))
+    assert counts == {rows[1].frame_id: 2, rows[2].frame_id: 3}
+    assert runs.store(token=token, outcomes=outcomes) == 0
+    assert runs.store(token=token, outcomes=[]) == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -38,7 +38,8 @@ def run_over(deployment: Deployment, found: list[list[runs.Box]], hours: float =
     light = np.zeros(192, np.int8).tobytes()
     for row, boxes in zip(rows, found, strict=True):
         outcome = runs.Outcome(boxes, light=light)
-        assert runs.store(row=row, token=token, outcome=outcome, ignored=runs.ignored(deployment))
+        zones = runs.ignored(deployment)
+        assert runs.store(token=token, outcomes=[(row, outcome)], ignored=zones)
     return run
 
 

@@ -97,7 +97,7 @@ NOBODY = Boxes.empty()
 def test_a_change_opens_one_tile_and_finds_as_much(tmp_path: Path) -> None:
     gated, counted = engine(tmp_path, gated=True)
     every, all_counted = engine(tmp_path)
-    found = gated.detect(FRAME, Around(None, changed(FAR)).following(NOBODY))
+    found = gated.detect(FRAME, Around(None, changed(FAR), NOBODY))
     assert found.xyxy.tolist() == [pytest.approx(FAR, abs=1)]
     assert every.detect(FRAME).xyxy.tolist() == [pytest.approx(FAR, abs=1)]
     assert (counted.runs, all_counted.runs) == (2, 21)
@@ -105,19 +105,19 @@ def test_a_change_opens_one_tile_and_finds_as_much(tmp_path: Path) -> None:
 
 def test_nothing_changed_is_one_look(tmp_path: Path) -> None:
     gated, counted = engine(tmp_path, gated=True)
-    assert len(gated.detect(FRAME, Around(None, changed()).following(NOBODY))) == 0
+    assert len(gated.detect(FRAME, Around(None, changed(), NOBODY))) == 0
     assert counted.runs == 1
 
 
 def test_a_box_of_the_frame_before_is_looked_for_again(tmp_path: Path) -> None:
     gated, counted = engine(tmp_path, gated=True)
     before = Boxes(rows(FAR), np.array([0.4], np.float32), np.zeros(1, np.int64))
-    assert len(gated.detect(FRAME, Around(None, changed()).following(before))) == 1
+    assert len(gated.detect(FRAME, Around(None, changed(), before))) == 1
     assert counted.runs == 2
 
 
 @pytest.mark.parametrize(
-    "around", [Around(), Around(None, changed(FAR)), Around(None, None).following(NOBODY)]
+    "around", [Around(), Around(None, changed(FAR), None), Around(None, None, NOBODY)]
 )
 def test_without_a_background_or_a_frame_before_all_tiles_are_looked_at(
     tmp_path: Path, around: Around
@@ -137,7 +137,7 @@ def red_from_afar() -> NDArray[np.uint8]:
 
 
 def test_what_the_whole_frame_doubts_the_tile_decides(tmp_path: Path) -> None:
-    frame, around = red_from_afar(), Around(None, changed()).following(NOBODY)
+    frame, around = red_from_afar(), Around(None, changed(), NOBODY)
     afar, once = engine(tmp_path, 0.5, gated=False, tile=1920)
     assert afar.detect(frame).xyxy.tolist() == [pytest.approx([900, 600, 1020, 720], abs=12)]
     gated, counted = engine(tmp_path, 0.5, gated=True)
@@ -149,7 +149,7 @@ def test_what_the_whole_frame_doubts_the_tile_decides(tmp_path: Path) -> None:
 
 def test_however_sure_from_afar_the_tile_decides(tmp_path: Path) -> None:
     gated, counted = engine(tmp_path, 0.9, gated=True, min_score=0.05)
-    found = gated.detect(red_from_afar(), Around(None, changed()).following(NOBODY))
+    found = gated.detect(red_from_afar(), Around(None, changed(), NOBODY))
     assert found.scores == pytest.approx([0.29])  # does not count, and is masked
     assert counted.runs == 2
 
@@ -175,7 +175,7 @@ def test_what_the_frame_before_settled_is_not_looked_at_again(
     there = Boxes(FROM_AFAR, np.array([before], np.float32), np.zeros(1, np.int64))
     excess = np.zeros((480, 640), np.uint8)
     excess[200:240, 300:340] = 40 * came
-    found = gated.detect(red_from_afar(), Around(None, Change(excess, rows())).following(there))
+    found = gated.detect(red_from_afar(), Around(None, Change(excess, rows()), there))
     assert found.scores == pytest.approx([kept], abs=0.002)
     assert counted.runs == runs
 
@@ -184,7 +184,7 @@ def test_without_tiles_nothing_was_refused_before(tmp_path: Path) -> None:
     """What was only less certain a moment ago keeps its score: nobody had a closer look."""
     gated, counted = engine(tmp_path, 0.5, gated=True, tile=1920, min_score=0.05)
     there = Boxes(FROM_AFAR, np.array([0.2], np.float32), np.zeros(1, np.int64))
-    found = gated.detect(red_from_afar(), Around(None, changed()).following(there))
+    found = gated.detect(red_from_afar(), Around(None, changed(), there))
     assert found.scores == pytest.approx([0.5], abs=0.002)
     assert counted.runs == 1
 
@@ -195,7 +195,7 @@ def test_a_box_of_another_class_settles_nothing(tmp_path: Path) -> None:
     counted = Counted(path)
     both = Engine(counted, load_engine(path, made.settings).layout, made.settings)
     there = Boxes(FROM_AFAR, np.array([0.2], np.float32), np.ones(1, np.int64))
-    both.detect(red_from_afar(), Around(None, changed()).following(there))
+    both.detect(red_from_afar(), Around(None, changed(), there))
     assert counted.runs == 2
 
 
@@ -204,7 +204,7 @@ def test_what_is_no_class_of_ours_opens_no_tile(tmp_path: Path) -> None:
     made, counted = engine(tmp_path, 0.5, gated=True)
     counted = Counted(path)
     kites = Engine(counted, load_engine(path, made.settings).layout, made.settings)
-    assert len(kites.detect(red_from_afar(), Around(None, changed()).following(NOBODY))) == 1
+    assert len(kites.detect(red_from_afar(), Around(None, changed(), NOBODY))) == 1
     assert counted.runs == 1
 
 
@@ -226,7 +226,7 @@ def test_what_changed_weighs(
     change = None
     if excess is not None:
         change = Change(np.full((480, 640), excess, np.uint8), np.zeros((0, 4), np.float32))
-    found = plain.detect(FRAME, Around(None, change).following(NOBODY))
+    found = plain.detect(FRAME, Around(None, change, NOBODY))
     assert found.scores == pytest.approx([expected], abs=0.01)
     assert plain.still_side is not None
 
@@ -238,16 +238,16 @@ def test_a_second_look_where_something_is_that_was_not_found(tmp_path: Path) -> 
     spot = (1499, 703, 1504, 707)
     plain, once = engine(tmp_path, gated=True)
     again, twice = engine(tmp_path, gated=True, second_look=True)
-    around = Around(None, changed(spot)).following(NOBODY)
+    around = Around(None, changed(spot), NOBODY)
     assert len(plain.detect(tiny, around)) == 0
     found = again.detect(tiny, around)
     assert found.xyxy.tolist() == [pytest.approx([1500, 704, 1503, 706], abs=1)]
     assert (once.runs, twice.runs) == (2, 3)
     # Where the first look finds someone, or nothing changed, there is no second.
-    assert len(again.detect(FRAME, Around(None, changed(FAR)).following(NOBODY))) == 1
+    assert len(again.detect(FRAME, Around(None, changed(FAR), NOBODY))) == 1
     assert twice.runs == 5
-    again.detect(tiny, Around(None, changed()).following(NOBODY))
-    again.detect(tiny, Around(None, None).following(NOBODY))
+    again.detect(tiny, Around(None, changed(), NOBODY))
+    again.detect(tiny, Around(None, None, NOBODY))
     assert twice.runs == 5 + 1 + 21
 
 
@@ -256,7 +256,7 @@ def test_tiles_of_a_small_frame_are_enlarged_to_the_detail_asked_for(tmp_path: P
     small[704:706, 1000:1003] = (255, 0, 0)
     spot = rows((999, 703, 1004, 707)) / np.array([1280, 960] * 2)
     change = Change(np.zeros((480, 640), np.uint8), spot.astype(np.float32))
-    around = Around(None, change).following(NOBODY)
+    around = Around(None, change, NOBODY)
     own, _ = engine(tmp_path, gated=True)
     close, counted = engine(tmp_path, gated=True, detail=2560)
     assert len(own.detect(small, around)) == 0  # too small at the frame's scale
@@ -265,4 +265,4 @@ def test_tiles_of_a_small_frame_are_enlarged_to_the_detail_asked_for(tmp_path: P
     ]
     assert counted.runs == 2
     # A frame that has the detail is not enlarged.
-    assert len(close.detect(FRAME, Around(None, changed(FAR)).following(NOBODY))) == 1
+    assert len(close.detect(FRAME, Around(None, changed(FAR), NOBODY))) == 1
