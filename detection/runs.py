@@ -298,7 +298,8 @@ def store(
         return 0
     asked = [row.pk for row, _ in outcomes]
     claimed = RunFrame.objects.filter(pk__in=asked, claim=token, state=State.PENDING)
-    held = set(claimed.order_by("pk").select_for_update().values_list("pk", flat=True))
+    # What somebody else holds just now (a run that is set aside) is being taken away.
+    held = set(claimed.select_for_update(skip_locked=True).values_list("pk", flat=True))
     kept = [(row, outcome) for row, outcome in outcomes if row.pk in held]
     if not kept:
         return 0

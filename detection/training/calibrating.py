@@ -1,0 +1,93 @@
+"""`python -m detection.training.calibrating FILE CARD…`: have the scores of a trained file mean
+what the product takes them for, by labelled cards that nothing else is measured on.
+
+The training draws its classes far more evenly than a lake shows them, and far more of everything:
+most that it half believes to be a boat is none. Each class's logits are moved so that the score
+from which a box counts is where as many boxes are found as there are things, so that counts lean
+neither way, and made steeper, so that what it hardly believes in is neither stored nor masked by
+the hundred. This goes into the network's last weights: nothing else changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from detection import choosing
+from detection.datasets import read
+from detection.evaluating import compare
+from detection.labels import COUNTED_SCORE
+from detection.onnx.engine import DetectorSettings, load_engine
+
+# By maximum likelihood it would be 3.5, but masks hold on to what is hardly believed.
+SLOPE = 2.0
+_LEAST = 20  # true boxes of a class, for anything to be said about its scores
+_WEIGHT, _BIAS = "network.heat.weight", "network.heat.bias"
+
+
+def thresholds(path: Path, cards: Sequence[Path]) -> dict[str, float]:
+    """Class → score from which a run finds as many boxes as the cards have things, for classes of
+    which they have enough. Raises ModelRefused, NotADataset.
+    """
+    engine = load_engine(path, DetectorSettings.from_dict(choosing.options()), 1)
+    scores, truth = defaultdict[str, list[NDArray[np.float32]]](list), defaultdict[str, int](int)
+    for card in cards:
+        for label, pictures in compare(engine, read(card))[0].items():
+            scores[label] += [each.scores for each in pictures]
+            truth[label] += sum(len(each.truth) for each in pictures)
+    found = {label: np.sort(np.concatenate(held))[::-1] for label, held in scores.items()}
+    return {
+        label: float(found[label][min(count, len(found[label])) - 1])
+        for label, count in truth.items()
+        if count >= _LEAST and len(found[label])
+    }
+
+
+def bake(path: Path, counted_from: Mapping[str, float]) -> None:
+    """Change the file at `path`, as `export` has written it, so that each class counts from
+    COUNTED_SCORE where it did from the given score (else from COUNTED_SCORE), and is SLOPE times as
+    steep; it says so of itself.
+    """
+    held = onnx.load(str(path))
+    said = {each.key: each.value for each in held.metadata_props}
+    if "counted_from" in said:
+        raise ValueError(f"{path.name} is calibrated already")
+    every = {name: counted_from.get(name, COUNTED_SCORE) for name in json.loads(said["names"])}
+    offsets = [_logit(COUNTED_SCORE) - SLOPE * _logit(score) for score in every.values()]
+    for each in held.graph.initializer:
+        values = numpy_helper.to_array(each)
+        if each.name == _WEIGHT:
+            each.CopyFrom(numpy_helper.from_array(values * np.float32(SLOPE), _WEIGHT))
+        elif each.name == _BIAS:
+            moved = values * SLOPE + np.array(offsets)
+            each.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), _BIAS))
+    said["counted_from"] = json.dumps({name: round(score, 4) for name, score in every.items()})
+    onnx.helper.set_model_props(held, said)
+    onnx.save(held, str(path))
+
+
+def _logit(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("file", type=Path, help="as it was exported; changed in place")
+    parser.add_argument("cards", type=Path, nargs="+", help="folders with truth beside them")
+    given = parser.parse_args()
+    counted_from = thresholds(given.file, given.cards)
+    bake(given.file, counted_from)
+    print(json.dumps(counted_from))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
