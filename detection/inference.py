@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 LONG_SIDE = 1920  # pixels to which a frame is decoded
 PREVIEW_SIDE = 1600  # pixels of a preview's long side, where the original has as many
-_STORED_WITHIN = 1.0  # seconds: frames that are done meanwhile are written together
+_TOGETHER = 1.0  # seconds after which the next frame that is done has all that are written
 NEAR = timedelta(hours=36)  # the same hour of the day before and after lies within
 
 
@@ -52,7 +52,7 @@ def examine(run: Run, *, limit: int) -> int:
     hold = functools.partial(claims.renew, RunFrame, token)
     results = look(eye.network, [row.frame for row in rows], trail=trail("run", run.pk))
     done: list[tuple[RunFrame, runs.Outcome]] = []
-    due = time.monotonic() + _STORED_WITHIN
+    due = time.monotonic() + _TOGETHER
     for index, seen in meanwhile(results, hold, every=settings.LEASE_SECONDS / 3):
         row, ends = rows[index], stopping.asked()
         if isinstance(seen, Exception):
@@ -62,7 +62,7 @@ def examine(run: Run, *, limit: int) -> int:
             done.append((row, _outcome(eye, row.frame, seen)))
         if ends or time.monotonic() >= due:
             runs.store(token=token, outcomes=done, ignored=zones)
-            done, due = [], time.monotonic() + _STORED_WITHIN
+            done, due = [], time.monotonic() + _TOGETHER
         if ends:
             claims.hand_back(RunFrame, token)
             break
@@ -87,7 +87,8 @@ def _problem(frame: Frame, seen: Seen) -> str:
 @functools.lru_cache(maxsize=2)
 def trail(kind: str, pk: int) -> Trail:
     """What the last chunk of a run (or of a candidate) left to the next in this process. Of two, so
-    that cards which are examined in turn do not forget each other; some 60 MB each.
+    that cards which are examined in turn do not forget each other; some 60 MB each, twice that
+    where a network takes backgrounds of full size.
     """
     return Trail()
 

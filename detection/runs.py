@@ -261,10 +261,13 @@ def batches_owed_a_run() -> QuerySet[Batch]:
 
 @transaction.atomic
 def owe_newly_dated(deployment: Deployment) -> None:
-    """Have each batch's last run examine also what was in quarantine when it began.
+    """Have each batch's last run examine also what was in quarantine when it began, and no run
+    what is there by now.
 
     A finished run is taken up again, with the settings that it had. The sweep rings for it.
     """
+    undated = RunFrame.objects.exclude(frame__quarantine="")
+    undated.filter(run__batch__deployment=deployment, state=State.PENDING).delete()
     for batch in Batch.objects.filter(deployment=deployment, runs__isnull=False).distinct():
         here = batch.runs.filter(imported_from="", set_aside_at=None).select_for_update(no_key=True)
         run = here.order_by(F("finished_at").desc(nulls_first=True)).first()

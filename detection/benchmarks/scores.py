@@ -29,7 +29,7 @@ WANTED = 0.5
 
 
 def measure() -> dict[str, Any]:
-    path = settings.BASE_DIR / "detection" / "weights" / "lacs-starter-2.onnx"
+    path = settings.BASE_DIR / "detection" / "weights" / "lacs-starter-3.onnx"
     engine = load_engine(path, DetectorSettings.from_dict(choosing.options()))
     told = [_lake(engine, seed, place * HIGHER) for place, seed in enumerate(SEEDS)]
     apart = [abs(told[0][name] - told[1][name]) for name in ("share", "score")]

@@ -149,14 +149,15 @@ def _path(
 
 
 def _bare(detector: Detector, options: dict[str, Any], frames: list[Frame]) -> float:
-    """Frames a second of the engine alone, from the first done to the last."""
+    """Frames a second of the engine alone, once it has been at it for a second, as the path."""
     eye = looking(detector, None, options)
     done = []
     for _index, seen in inference.look(eye.network, frames):
         if isinstance(seen, Exception):
             raise seen
         done.append(time.perf_counter())
-    return (len(done) - 1) / (done[-1] - done[0])
+    first = next(at for at in done if at >= done[0] + 1)
+    return sum(at > first for at in done) / (done[-1] - first)
 
 
 def _memory(pid: int) -> list[float]:

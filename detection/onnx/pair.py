@@ -7,7 +7,7 @@ of one network is not .5 of another. Where both see the same thing, the surer wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -89,12 +89,21 @@ class Pair:
         names = {name: number for number, name in enumerate(self.names)}
         found = []
         for member in (self.first, self.second):
-            seen = member.engine.detect(rgb, around)
+            before = None if around.before is None else self._of(member, around.before)
+            seen = member.engine.detect(rgb, replace(around, before=before))
             numbers = np.array([names[name] for name in member.called()], np.int64)
             scores = member.calibration(seen.scores)
             found.append(Boxes(seen.xyxy, scores, numbers[seen.classes]))
         settings = self.first.engine.settings
         return nms(Boxes.concat(found), settings.nms_iou, settings.max_boxes)
+
+    def _of(self, member: Member, boxes: Boxes) -> Boxes:
+        """Those of the pair's boxes that have a class of the member's, in its numbers."""
+        called = member.called()
+        own = [called.index(name) if name in called else -1 for name in self.names]
+        numbers = np.array(own, np.int64)[boxes.classes]
+        kept = boxes.take(numbers >= 0)
+        return Boxes(kept.xyxy, kept.scores, numbers[numbers >= 0])
 
 
 def _logit(scores: NDArray[np.float32]) -> NDArray[np.float64]:

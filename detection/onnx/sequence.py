@@ -136,6 +136,7 @@ def detect_in_order(
                 except Exception as error:
                     traceback.clear_frames(error.__traceback__)  # they would hold the picture
                     done.put((position, error))
+                    found = Found()  # if that was what could not be borne, it ends here
                     continue
                 found = last[number] = Found(at, seen.boxes)
                 done.put((position, seen))
@@ -156,7 +157,8 @@ def detect_in_order(
     finally:
         stop.set()
         executor.shutdown(wait=True, cancel_futures=True)
-        trail.last = max(last, default=trail.last, key=lambda each: each.at)
+        own = [each for each in last if each is not trail.last]
+        trail.last = max(own, default=trail.last, key=lambda each: each.at)
         if album is not None:
             album.forget()
 
@@ -210,7 +212,8 @@ class _Album:
         self._loaders, self._instants, self._keys = loaders, instants, keys
         self._side, self._kept = side, kept
         self._reach = _REACH if side <= SIDE else _REACH_LARGE
-        self._most = 2 * self._reach + (threads + 1) * _STRETCH
+        # Threads get out of step where one has the busy hours, and look round at other times.
+        self._most = 2 * self._reach * min(threads, 3) + (threads + 1) * _STRETCH
         self._unreadable: set[int] = set()
         self._lock = threading.Lock()
         # One frame of every half of APART is enough to choose from.

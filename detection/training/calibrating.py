@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,12 +32,14 @@ from detection.onnx.engine import DetectorSettings, load_engine
 # 3.5 by maximum likelihood; but that finds no more, and masks fewer of the people under 24 px.
 SLOPE = 2.0
 _LEAST = 20  # true boxes of a class, for anything to be said about its scores
+_HELD = 1e-6  # scores are kept so far from 0 and 1, whose logits have no end
 _WEIGHT, _BIAS = "network.heat.weight", "network.heat.bias"
+_SAYS = "calibrated"  # in a file's metadata
 
 
 def thresholds(path: Path, cards: Sequence[Path]) -> dict[str, float]:
     """Class → score from which a run finds as many boxes as the cards have things, for classes of
-    which they have enough. Raises ModelRefused, NotADataset.
+    which they have enough and so many are found at all. Raises ModelRefused, NotADataset.
     """
     engine = load_engine(path, DetectorSettings.from_dict(choosing.options()), 1)
     scores, truth = defaultdict[str, list[NDArray[np.float32]]](list), defaultdict[str, int](int)
@@ -46,36 +49,36 @@ def thresholds(path: Path, cards: Sequence[Path]) -> dict[str, float]:
             truth[label] += sum(len(each.truth) for each in pictures)
     found = {label: np.sort(np.concatenate(held))[::-1] for label, held in scores.items()}
     return {
-        label: float(found[label][min(count, len(found[label])) - 1])
+        label: float(found[label][count - 1])
         for label, count in truth.items()
-        if count >= _LEAST and len(found[label])
+        if _LEAST <= count <= len(found[label])
     }
 
 
 def bake(path: Path, counted_from: Mapping[str, float], slope: float) -> None:
     """Change the file at `path`, as `export` has written it, so that each class counts from
     COUNTED_SCORE where it did from the given score (else from COUNTED_SCORE), and is `slope` times
-    as steep; it says so of itself.
+    as steep; it says so of itself. Raises KeyError for a file that was not made by `export`.
     """
     held = onnx.load(str(path))
     said = {each.key: each.value for each in held.metadata_props}
+    stored = {each.name: each for each in held.graph.initializer}
+    weight, bias = stored[_WEIGHT], stored[_BIAS]
     every = {name: counted_from.get(name, COUNTED_SCORE) for name in json.loads(said["names"])}
     offsets = [_logit(COUNTED_SCORE) - slope * _logit(score) for score in every.values()]
-    for each in held.graph.initializer:
-        values = numpy_helper.to_array(each)
-        if each.name == _WEIGHT:
-            each.CopyFrom(numpy_helper.from_array(values * np.float32(slope), _WEIGHT))
-        elif each.name == _BIAS:
-            moved = values * slope + np.array(offsets)
-            each.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), _BIAS))
+    steeper = numpy_helper.to_array(weight) * np.float32(slope)
+    moved = numpy_helper.to_array(bias) * slope + np.array(offsets)
+    weight.CopyFrom(numpy_helper.from_array(steeper, _WEIGHT))
+    bias.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), _BIAS))
     told = {"slope": slope, **{name: round(score, 4) for name, score in every.items()}}
-    said["calibrated"] = json.dumps([*json.loads(said.get("calibrated", "[]")), told])
+    said[_SAYS] = json.dumps([*json.loads(said.get(_SAYS, "[]")), told])
     onnx.helper.set_model_props(held, said)
     onnx.save(held, str(path))
 
 
 def _logit(score: float) -> float:
-    return math.log(score / (1 - score))
+    held = min(max(score, _HELD), 1 - _HELD)
+    return math.log(held / (1 - held))
 
 
 def main() -> None:
@@ -83,10 +86,14 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="as it was exported; changed in place")
     parser.add_argument("cards", type=Path, nargs="+", help="folders with truth beside them")
     given = parser.parse_args()
+    if any(each.key == _SAYS for each in onnx.load(str(given.file)).metadata_props):
+        parser.error(f"{given.file.name} is calibrated already: take it as it was exported")
+    fresh = Path(shutil.copy(given.file, given.file.with_suffix(".new")))
     for slope in (SLOPE, 1.0):  # steeper scores open other tiles, and other boxes are found
-        counted_from = thresholds(given.file, given.cards)
-        bake(given.file, counted_from, slope)
+        counted_from = thresholds(fresh, given.cards)
+        bake(fresh, counted_from, slope)
         print(json.dumps({"slope": slope, **counted_from}))  # noqa: T201
+    fresh.replace(given.file)
 
 
 if __name__ == "__main__":

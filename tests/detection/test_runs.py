@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from PIL import Image
 
 from detection import choosing, claims, inference, runs, tasks
 from detection.cards import ingest, vault
+from detection.cards.redate import redate
 from detection.models import Batch, CardFile, Detection, Detector, Frame, Run, RunFrame
 from detection.onnx.boxes import Boxes
 from detection.onnx.engine import Around, Engine
@@ -210,6 +212,46 @@ def test_frames_are_written_together_each_with_its_own(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_is_just_being_taken_away_keeps_nobody_waiting(tmp_path: Path) -> None:
+    run = open_run(import_card(tmp_path, 3))
+    token, rows = runs.take(run, 10)
+    outcomes = [(row, runs.Outcome([])) for row in rows]
+
+    def elsewhere() -> int:
+        try:
+            return runs.store(token=token, outcomes=outcomes)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another, transaction.atomic():
+        RunFrame.objects.select_for_update().get(pk=rows[1].pk)
+        assert another.submit(elsewhere).result(timeout=10) == 2
+    assert runs.progress(run) == {"pending": 1, "done": 2, "failed": 0, "total": 3}
+
+
+@pytest.mark.django_db
+def test_what_loses_its_date_is_owed_no_longer_until_it_has_one(tmp_path: Path) -> None:
+    """Else it would stop the whole chunk that it is claimed with."""
+    batch = import_card(tmp_path, 6, seconds=600)
+    run = open_run(batch)
+    place = batch.deployment
+    third = Frame.objects.order_by("captured_at")[2].captured_at
+    starts = place.starts_at
+    for begins, left in ((third, 4), (starts, 6)):
+        place.starts_at = begins
+        place.save()
+        with transaction.atomic():
+            redate(place)
+        assert runs.progress(run)["total"] == left
+    place.starts_at = third
+    place.save()
+    with transaction.atomic():
+        redate(place)
+    assert inference.examine(run, limit=50) == 4
+    assert runs.finish_if_done(run)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_slow_frame_is_held_for_as_long_as_it_takes(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,32 +426,32 @@ BACK = 20 * (LEASE + SWEEP)  # seconds, at most, until frames are examined again
 )
 def test_whatever_is_killed_each_frame_is_examined_once(tmp_path: Path) -> None:
     """SIGKILL for the worker's child, for Redis (which forgets everything), for the worker."""
-    batch = import_card(tmp_path, 260, seconds=300)
+    batch = import_card(tmp_path, 360, seconds=300)
     detector = Detector.objects.get()
     runs.start_run(batch=batch, detector=detector, options=GATED, user=None)
     done = RunFrame.objects.filter(state=RunFrame.State.DONE)
 
     def goes_on(more: int = 20) -> None:
         reached = done.count()
-        assert reached < 260 - more, "too late to prove anything"
+        assert reached < 360 - more, "too late to prove anything"
         wait_until(lambda: done.count() >= reached + more, BACK)
 
     with doorbell(tmp_path) as bell:
         with worker(tmp_path, bell) as first:  # its sweep rings for what is owed
             goes_on()
             os.kill(examining(first), signal.SIGKILL)
-            goes_on(55)  # more than the chunk that another child may have held
+            goes_on(tasks.CHUNK + 5)  # more than another child may have held
             bell.kill()
             time.sleep(SWEEP)
             bell.start()
-            goes_on(55)
+            goes_on(tasks.CHUNK + 5)
             assert first.poll() is None
             os.killpg(first.pid, signal.SIGKILL)
-        assert done.count() < 260, "the worker was killed too late to prove anything"
+        assert done.count() < 360, "the worker was killed too late to prove anything"
         with worker(tmp_path, bell):
             wait_until(lambda: Run.objects.filter(finished_at__isnull=False).exists())
     run = Run.objects.get(batch=batch)
-    assert runs.progress(run) == {"pending": 0, "done": 260, "failed": 0, "total": 260}
+    assert runs.progress(run) == {"pending": 0, "done": 360, "failed": 0, "total": 360}
     # The detector gives each frame the same boxes, so a frame done twice would have double.
     counts = {frame.detections.count() for frame in Frame.objects.all()}
     assert counts == {Frame.objects.all()[0].detections.count()} != {0}

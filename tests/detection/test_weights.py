@@ -23,7 +23,7 @@ from detection.training.attribution import table
 from tests.conftest import LENT
 
 WEIGHTS = Path("detection/weights")
-FILE = WEIGHTS / "lacs-starter-2.onnx"
+FILE = WEIGHTS / "lacs-starter-3.onnx"
 CARD = (WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
 VIEW = View(1280, 960, 31)
 SCORE = 0.3

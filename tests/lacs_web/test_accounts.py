@@ -191,7 +191,7 @@ def test_a_first_start_may_be_repeated(client: Client, monkeypatch: pytest.Monke
     said = first_start()
     assert User.objects.filter(is_superuser=True).count() == 1
     assert said["demo_wanted"] is True
-    assert said["messages"][0] == "Detector: lacs-starter-2"
+    assert said["messages"][0] == "Detector: lacs-starter-3"
     assert client.post(urlsplit(said["signin_url"]).path).status_code == 302
 
 

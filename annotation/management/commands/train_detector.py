@@ -213,7 +213,7 @@ def _origin(lakes: Sequence[Lake], named: str) -> Detector:
     advice = (
         "Only the background-aware network of this product can be trained (layout centres, six "
         "channels), such as the shipped one: manage.py register_detector "
-        "detection/weights/lacs-starter-2.onnx, then --from lacs-starter-2."
+        "detection/weights/lacs-starter-3.onnx, then --from lacs-starter-3."
     )
     if named:
         found = list(here.filter(Q(name=named) | Q(sha256__startswith=named)).order_by("-pk")[:1])

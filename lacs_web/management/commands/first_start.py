@@ -18,7 +18,7 @@ from lacs_web.accounts import make_link
 from lacs_web.models import Lake, User
 
 # Our own, for a machine where nobody named another.
-SHIPPED = settings.BASE_DIR / "detection/weights/lacs-starter-2.onnx"
+SHIPPED = settings.BASE_DIR / "detection/weights/lacs-starter-3.onnx"
 
 
 class Command(BaseCommand):

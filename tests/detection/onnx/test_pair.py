@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from detection.onnx.background import Background, remember
-from detection.onnx.engine import Around, DetectorSettings, load_engine
+from detection.onnx.background import Background, Change, remember
+from detection.onnx.boxes import Boxes
+from detection.onnx.engine import Around, DetectorSettings, Engine, load_engine
 from detection.onnx.layouts.input import Input
 from detection.onnx.pair import Calibration, Member, Pair, fit
 from tests.onnx_models import tiny_yolox
@@ -44,6 +46,32 @@ def test_what_has_no_label_keeps_its_own_name(tmp_path: Path) -> None:
     found = pair.detect(PICTURE)
     assert [pair.names[number] for number in found.classes] == ["kite", "person"]
     assert pair.still_side is None
+
+
+def test_each_is_told_of_the_frame_before_in_its_own_numbers(tmp_path: Path) -> None:
+    """Of two with many and few classes, gated: what only the other calls so is none of its own."""
+    gated = DetectorSettings(long_side=64, tile=160, gated=True, min_score=0.1)
+    many = load_engine(tiny_yolox(tmp_path / "many.onnx", 0.6), gated)
+    few = load_engine(tiny_yolox(tmp_path / "few.onnx", 0.8, names=["kite", "person"]), gated)
+    labels = {"person": "person", "boat": "boat"}
+    pair = Pair(Member(many, labels), Member(few, labels))
+    told: list[tuple[Engine, Boxes | None]] = []
+    look = Engine._as_before
+
+    def listening(engine: Engine, whole: Boxes, w: int, h: int, around: Around) -> Any:
+        told.append((engine, around.before))
+        return look(engine, whole, w, h, around)
+
+    numbers = np.array([pair.names.index(name) for name in ("boat", "person", "kite", "toilet")])
+    place = np.array([[200, 100, 220, 130]] * 4, np.float32)
+    before = Boxes(place, np.full(4, 0.5, np.float32), numbers)
+    nothing = Change(np.zeros((48, 64), np.uint8), np.zeros((0, 4), np.float32))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_as_before", listening)
+        pair.detect(PICTURE, Around(None, nothing, before))
+        pair.detect(PICTURE, Around(None, nothing, None))
+    said = [None if b is None else [e.names[n] for n in b.classes] for e, b in told]
+    assert said == [["boat", "person", "kite", "toilet"], ["person", "kite"], None, None]
 
 
 def test_a_calibration_is_found_from_examples() -> None:
