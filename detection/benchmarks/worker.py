@@ -133,9 +133,9 @@ def _path(
     run = runs.start_run(batch=batch, detector=detector, options=options, user=None)
     tasks.ring(tasks.detect, run.pk)
     rows = RunFrame.objects.filter(run=run)
-    limit = time.monotonic() + SECONDS
+    began = time.monotonic()
     while not Run.objects.filter(pk=run.pk, finished_at__isnull=False).exists():
-        if time.monotonic() > limit or process.poll() is not None:
+        if time.monotonic() > began + SECONDS or process.poll() is not None:
             raise CommandError("the worker did not finish its run")
         if not memory and rows.exclude(state="pending").count() >= FRAMES // 3:
             memory += _memory(process.pid)
@@ -145,6 +145,8 @@ def _path(
         raise CommandError("frames could not be examined")
     ends = rows.aggregate(first=Min("examined_at"), last=Max("examined_at"))
     after = rows.filter(examined_at__gt=ends["first"]).count()  # some are written together
+    if not after:  # all of them, so few they are
+        return FRAMES / (time.monotonic() - began)
     return after / float((ends["last"] - ends["first"]).total_seconds())
 
 
@@ -156,7 +158,7 @@ def _bare(detector: Detector, options: dict[str, Any], frames: list[Frame]) -> f
         if isinstance(seen, Exception):
             raise seen
         done.append(time.perf_counter())
-    first = next(at for at in done if at >= done[0] + 1)
+    first = next((at for at in done[:-1] if at >= done[0] + 1), done[0])
     return sum(at > first for at in done) / (done[-1] - first)
 
 

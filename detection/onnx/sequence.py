@@ -34,7 +34,7 @@ Loader = Callable[[int], NDArray[np.uint8]]  # long side wanted in px → RGB [H
 _REACH = 24  # stills to each side of a frame that may be its neighbours
 _REACH_LARGE = 8  # where stills are large
 _FARTHEST = 36 * 3600.0  # seconds: the same hour of the day before and after lies within
-_STRETCH = 8  # frames that one thread walks before it leaves as many to each of the others
+_STRETCH = 8  # frames, at most, that a thread walks before it leaves as many to each other one
 _DAY, _NOON = 86400.0, 43200.0  # seconds; by UTC, light enough wherever this is used
 
 
@@ -164,10 +164,12 @@ def detect_in_order(
 
 
 def _deal(order: NDArray[np.intp], threads: int) -> list[list[int]]:
-    """Positions for each thread, in short stretches of `order`; no thread without any."""
-    stretch = max(1, min(_STRETCH, math.ceil(len(order) / threads)))
-    whose = np.arange(len(order)) // stretch % threads
-    hands = [order[whose == number].tolist() for number in range(threads)]
+    """Positions for each thread, as many for each, in stretches of `order`; none without any."""
+    rounds = math.ceil(len(order) / threads / _STRETCH)
+    if not rounds:
+        return []
+    stretches = np.array_split(order, rounds * threads)
+    hands = [np.concatenate(stretches[number::threads]).tolist() for number in range(threads)]
     return [hand for hand in hands if hand]
 
 

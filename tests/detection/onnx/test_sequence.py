@@ -68,7 +68,7 @@ def numbers(recorder: Recorder) -> dict[int, int | None]:
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_each_frame_knows_the_one_before_it_in_time(threads: int) -> None:
-    """Each thread has eight frames in turn (7, where three have 20 between them)."""
+    """Two threads have five frames in turn of 20, twice; three have seven, seven and six."""
     recorder = Recorder()
     instants = [float(TEN_MINUTES * ((7 * number) % 20)) for number in range(20)]  # shuffled
     seen = run(recorder, [frame(number) for number in range(20)], instants, threads)
@@ -76,7 +76,7 @@ def test_each_frame_knows_the_one_before_it_in_time(threads: int) -> None:
     order = np.argsort(instants).tolist()
     expected = dict(zip(order, [None, *order[:-1]], strict=True))
     if threads == 2:
-        expected |= {order[8]: None, order[16]: order[7]}
+        expected |= {order[5]: None, order[10]: order[4], order[15]: order[9]}
     if threads == 3:
         expected |= {order[7]: None, order[14]: None}
     assert numbers(recorder) == expected
