@@ -112,7 +112,7 @@ def at_work() -> QuerySet[Candidate]:
 def examine(candidate: Candidate, *, limit: int) -> int:
     """Claim up to `limit` frames, detect, store; returns how many were claimed. Raises
     ModelRefused with nothing claimed. As settled frames lie apart, a gated detector knows the boxes
-    of a settled frame before, if there is one on the day, not of the very frame before.
+    of a settled frame before, if there is one in the week, not of the very frame before.
     """
     eye = looking(candidate.detector, candidate.second_detector, candidate.settings)
     token, rows = claims.claim(owed(candidate), limit)

@@ -35,7 +35,7 @@ _REACH = 24  # stills to each side of a frame that may be its neighbours
 _REACH_LARGE = 8  # where stills are large
 _FARTHEST = 36 * 3600.0  # seconds: the same hour of the day before and after lies within
 _STRETCH = 8  # frames, at most, that a thread walks before it leaves as many to each other one
-_DAY, _NOON = 86400.0, 43200.0  # seconds; by UTC, light enough wherever this is used
+_WEEK, _NOON = 7 * 86400.0, 43200.0  # seconds; by UTC, light enough wherever this is used
 
 
 class Detects(Protocol):
@@ -74,11 +74,11 @@ class Found:
     boxes: Boxes | None = None
 
     def before(self, instant: float) -> Boxes | None:
-        """What was found, for a later frame of the same day, which begins at noon: then all of a
-        frame is looked at anew, so that what stands still and was missed or mistaken is not so for
-        good.
+        """What was found, for a later frame of the same week, which begins on Thursday at noon:
+        then all of a frame is looked at anew, so that what stands still and was missed or mistaken
+        is not so for good.
         """
-        same = (self.at - _NOON) // _DAY == (instant - _NOON) // _DAY
+        same = (self.at - _NOON) // _WEEK == (instant - _NOON) // _WEEK
         return self.boxes if same and self.at <= instant else None
 
 

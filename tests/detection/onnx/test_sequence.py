@@ -82,8 +82,8 @@ def test_each_frame_knows_the_one_before_it_in_time(threads: int) -> None:
     assert numbers(recorder) == expected
 
 
-def test_a_day_begins_with_a_look_everywhere() -> None:
-    """At noon: else what stands still, and was missed or mistaken once, would be so for good."""
+def test_a_week_begins_with_a_look_everywhere() -> None:
+    """On Thursday at noon: else what stands still, and was missed once, would be so for good."""
     recorder = Recorder()
     instants = [43200.0 - 1200 + TEN_MINUTES * number for number in range(5)]
     run(recorder, [frame(number) for number in range(5)], instants, 1)
