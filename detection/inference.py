@@ -50,7 +50,7 @@ def examine(run: Run, *, limit: int) -> int:
         return 0
     zones = runs.ignored(run.batch.deployment)
     hold = functools.partial(claims.renew, RunFrame, token)
-    results = look(eye.network, [row.frame for row in rows], trail=trail("run", run.pk))
+    results = look(eye.network, [row.frame for row in rows], trail=trail_of("run", run.pk))
     done: list[tuple[RunFrame, runs.Outcome]] = []
     due = time.monotonic() + _TOGETHER
     for index, seen in meanwhile(results, hold, every=settings.LEASE_SECONDS / 3):
@@ -85,7 +85,7 @@ def _problem(frame: Frame, seen: Seen) -> str:
 
 
 @functools.lru_cache(maxsize=2)
-def trail(kind: str, pk: int) -> Trail:
+def trail_of(kind: str, pk: int) -> Trail:
     """What the last chunk of a run (or of a candidate) left to the next in this process. Of two, so
     that cards which are examined in turn do not forget each other; some 60 MB each, twice that
     where a network takes backgrounds of full size.

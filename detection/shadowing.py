@@ -119,7 +119,7 @@ def examine(candidate: Candidate, *, limit: int) -> int:
     if not rows:
         return 0
     hold = functools.partial(claims.renew, CandidateFrame, token)
-    left = inference.trail("candidate", candidate.pk)
+    left = inference.trail_of("candidate", candidate.pk)
     seen = inference.look(eye.network, [row.frame for row in rows], trail=left)
     for index, one in inference.meanwhile(seen, hold, every=settings.LEASE_SECONDS / 3):
         held = CandidateFrame.objects.filter(pk=rows[index].pk, claim=token, state=State.PENDING)
