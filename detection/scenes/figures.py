@@ -135,7 +135,7 @@ def _dim(colour: Colour, share: float) -> Colour:
 
 
 def _person(pen: _Pen, thing: Thing, night: float) -> None:
-    k = thing.look
+    k = thing.look // 4  # what is left of it has chosen the pose: any may wear any clothes
     skin, shirt, hair = _SKIN[k % 4], _CLOTH[k * 7 % 10], _HAIR[k * 3 % 4]
     trousers = _CLOTH[(k * 3 + 4) % 10]
     bare = thing.activity == "bathing"
@@ -151,9 +151,13 @@ def _person(pen: _Pen, thing: Thing, night: float) -> None:
     if thing.pose is Pose.LIE:
         pen.polygon(_CLOTH[(k + 2) % 10], (-1.0, 0.0), (0.95, 0.0), (0.8, 0.14), (-0.85, 0.14),
                     count=False)  # fmt: skip
-        pen.limb(legs, 0.17, (-0.8, 0.16), (0.0, 0.2))
+        pen.limb(skin, 0.13, (-0.8, 0.15), (-0.3, 0.19))
+        pen.limb(legs, 0.18, (-0.42, 0.19), (0.0, 0.2))
         pen.limb(shirt, 0.26, (-0.05, 0.22), (0.42, 0.22))
-        pen.ellipse(hair, 0.72, 0.24, 0.13, 0.11)
+        pen.limb(skin, 0.1, (0.4, 0.22), (0.66, 0.23))
+        pen.ellipse(skin, 0.71, 0.23, 0.13, 0.105)
+        pen.ellipse(hair, 0.78, 0.26, 0.09, 0.09)
+        pen.limb(_dim(skin, 0.9), 0.09, (0.4, 0.16), (0.2, 0.12), (-0.02, 0.16))
         return
     base = {Pose.SIT: 0.12, Pose.PADDLE: 0.18}.get(thing.pose, 0.86)
     if thing.pose is Pose.SIT:

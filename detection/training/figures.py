@@ -63,8 +63,8 @@ def _toward(angle: float, out: float = 0.0) -> NDArray[np.float64]:
 
 
 POSES = ("stand", "walk", "sit", "sit_high", "bend", "crouch", "lie", "swim", "wade", "paddle")
-_ASHORE = {"stand": 0.24, "walk": 0.24, "sit": 0.2, "sit_high": 0.05, "bend": 0.05, "crouch": 0.05,
-           "lie": 0.17}  # fmt: skip
+_ASHORE = {"stand": 0.23, "walk": 0.23, "sit": 0.2, "sit_high": 0.04, "bend": 0.05, "crouch": 0.05,
+           "lie": 0.2}  # fmt: skip
 
 
 def bather(rng: Generator) -> Sprite | None:
@@ -84,7 +84,10 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
     pose = pose or str(rng.choice(list(_ASHORE), p=list(_ASHORE.values())))
     across = float(rng.choice([-1, 1]) * np.pi / 2 + rng.normal(0, 0.35))
     # Who lies shows their whole length, as flat as a boat, oftener than their soles.
-    eye = camera or _camera(rng, across if pose == "lie" and rng.random() < 0.5 else None)
+    flat_on = pose == "lie" and rng.random() < 0.65
+    eye = camera or _camera(rng, across if flat_on else None)
+    if flat_on:
+        eye.pitch *= float(rng.choice([0.3, 1.0]))
     tall = (rng.uniform(0.6, 0.85) if rng.random() < 0.18 else rng.uniform(0.88, 1.1)) * 1.75
     bulk = rng.uniform(0.85, 1.3)
     skin = _skin(rng)
@@ -188,14 +191,11 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
         part(shoulder, elbow, 0.03 * tall * bulk, 0.026 * tall, arms)
         part(elbow, hand, 0.025 * tall, 0.02 * tall, skin if rng.random() < 0.6 else arms)
         if side == 1 and pose == "paddle":
-            part(
-                hand + np.array([0.9, 0.1, 0.3]),
-                hand - np.array([0.9, 0.1, 0.3]),
-                0.02,
-                0.02,
-                (0.1, 0.1, 0.1),
-                False,
-            )
+            shaft = np.array([0.9, 0.1, rng.uniform(0.1, 0.4)])
+            part(hand + shaft, hand - shaft, 0.02, 0.02, (0.1, 0.1, 0.1), False)
+            blade = cloth(rng)  # the brightest thing about a boat, and nobody
+            for end in (shaft, -shaft):
+                part(hand + end, hand + 1.25 * end, 0.08, 0.07, blade, False)
         elif side == 1 and rng.random() < 0.05 and pose in ("stand", "sit", "wade"):
             part(
                 hand,
@@ -378,7 +378,7 @@ def tent(rng: Generator) -> Sprite | None:
 def boat(rng: Generator, camera: Camera | None = None) -> Sprite | None:
     """A kayak, a packraft, a paddle board, a rowing boat or a dinghy, empty."""
     eye = camera or _camera(rng)
-    eye.pitch = max(eye.pitch, 0.08)
+    eye.pitch = max(eye.pitch, 0.02)
     kind = rng.choice(["kayak", "raft", "board", "rowing"])
     long, wide, high = {
         "kayak": (rng.uniform(2.8, 4.8), rng.uniform(0.55, 0.8), rng.uniform(0.25, 0.38)),

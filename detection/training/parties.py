@@ -26,12 +26,12 @@ def party(rng: Generator, place: str) -> list[Member]:
     chief of it, by whom it comes and goes, first.
     """
     if place == EITHER:
-        place = WATER if rng.random() < 0.35 else GROUND
+        place = WATER if rng.random() < 0.4 else GROUND
     kinds = _AFLOAT if place == WATER else _ASHORE
     return _PARTIES[str(rng.choice(list(kinds), p=list(kinds.values())))](rng)
 
 
-_AFLOAT = {"bathers": 0.66, "boat": 0.26, "board": 0.08}
+_AFLOAT = {"bathers": 0.68, "boat": 0.25, "board": 0.07}
 _ASHORE = {"one": 0.24, "group": 0.2, "file": 0.19, "camp": 0.17, "dog": 0.09, "flock": 0.06,
            "cattle": 0.05}  # fmt: skip
 

@@ -78,7 +78,7 @@ def loss(
     apart = ((1 - _giou(offset, size, where[:, :2], where[:, 2:])) * near).sum() / total
     parts = {"heat": focal.item(), "offset": moved.item(), "size": sized.item(),
              "apart": apart.item()}  # fmt: skip
-    return focal + 0.3 * moved + 0.4 * sized + 0.8 * apart, parts
+    return focal + 0.3 * moved + 0.4 * sized + 1.2 * apart, parts
 
 
 def _giou(offset: Tensor, size: Tensor, true_offset: Tensor, true_size: Tensor) -> Tensor:

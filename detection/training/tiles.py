@@ -50,9 +50,9 @@ def make(material: Material, seed: int, number: int, real_share: float) -> Tile:
 
 def _still_camera(rng: Generator, material: Material) -> Tile:
     scene, water, leaves = _view(rng, material)
-    mode = rng.choice(["live", "absent", "stale"], p=(0.8, 0.1, 0.1))
+    mode = rng.choice(["live", "absent", "stale"], p=(0.76, 0.14, 0.1))
     shared, frame_only, back_only = _Things(), _Things(), _Things()
-    metre = float(np.exp(rng.uniform(np.log(4.0), np.log(46.0))))  # px, where the tile's middle is
+    metre = float(np.exp(rng.uniform(np.log(5.0), np.log(46.0))))  # px, where the tile's middle is
     tilt = rng.uniform(0, 1.2)  # how much nearer the bottom of the tile is than its top
     seen_from_above = rng.uniform(0.03, 0.4)  # px up for each px away
 
@@ -83,7 +83,7 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
         into(CLUTTER).add(CLUTTER, _sprite(rng, material, CLUTTER, px), x, y)
     if mode == "absent":
         back_only = _Things()
-    dark = rng.random() < 0.08  # night: dim, grey or under infrared light
+    dark = rng.random() < 0.14  # night: dim, grey or under infrared light
     frame, seen = _lit(rng, _clouded(rng, scene), [shared, frame_only], dark)
     first = _weather(rng, frame, water, leaves, 1.0)
     like = 0.35 if mode == "live" else 1.0
@@ -94,7 +94,7 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
         still, _ = _lit(rng, behind, [shared, back_only], dark, like=frame, near=like)
         second = _weather(rng, still, water, leaves, rng.uniform(0, 0.8))
         first, second = _common(rng, first, second)
-    night = rng.uniform(0.2, 0.7) if dark else 1.0
+    night = float(np.exp(rng.uniform(np.log(0.06), np.log(0.7)))) if dark else 1.0
     grey = dark and rng.random() < 0.6
     if rng.random() < 0.35 or grey:
         for each in {id(first): first, id(second): second}.values():

@@ -85,6 +85,18 @@ def test_what_somebody_holds_or_lies_on_is_no_part_of_them(
     assert (right - left) * (bottom - top) == pytest.approx(share * drawn, rel=0.15)
 
 
+@pytest.mark.parametrize("left_over", range(4))  # by which plan.py chooses who lies and who sits
+def test_whoever_lies_may_have_any_hair(left_over: int) -> None:
+    heads = set()
+    for look in range(left_over, 40, 4):
+        lying = Thing(Label.PERSON, 0.5, 0.5, Activity.RESTING, Pose.LIE, look)
+        sprite = draw(lying, 60.0, 100.0, 100.0)
+        assert sprite is not None
+        crown = (100 - 17 - sprite.top, 100 + 49 - sprite.left)  # 0.28 m above, 0.82 m ahead
+        heads.add(tuple(np.round(sprite.colour[crown], 2)))
+    assert len(heads) == 4
+
+
 @pytest.mark.parametrize(("y", "low", "high"), [(0.95, 76, 84), (0.47, 5, 9)])
 def test_people_are_six_to_eighty_pixels_high(y: float, low: float, high: float) -> None:
     thing = Thing(Label.PERSON, 0.09, y, Activity.WALKING, Pose.STAND, 1)
