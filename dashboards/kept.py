@@ -113,7 +113,8 @@ def go_on(pk: int, seconds: float = AT_A_TIME) -> bool:
     if not rows:
         return False
     (kept,), until = rows, time.monotonic() + seconds
-    before = list(kept.pieces.only("entries", "facts"))
+    before = list(kept.pieces.only("entries", "facts", "holds"))
+    kept.done = sum(each.holds for each in before)  # not what a killed worker told of its piece
     entries = [entry for each in before for entry in each.entries]
     with override(kept.language):
         for number, piece in enumerate(_pieces(kept, before), len(before)):
@@ -153,7 +154,7 @@ def _write(
             KeptPiece.objects.create(
                 export=kept, number=number, name=name, size=size, sha256=sha256,
                 entries=entries[known:], facts=piece.facts, frames=sorted(piece.masks),
-                masks=digest(piece.masks),
+                masks=digest(piece.masks), holds=piece.frames,
             )  # fmt: skip
             return True
     default_storage.delete(name)
