@@ -65,7 +65,8 @@ def ingest_some(batch: Batch, limit: int = 256) -> int:
         return _read(file, earlier.get(file.sha256), damaged.get(file.path, []), fitting)
 
     # Decoding, encoding and hashing leave Python's lock alone; the database is this thread's.
-    with ThreadPoolExecutor(settings.INGEST_THREADS) as pool:
+    pool = ThreadPoolExecutor(settings.INGEST_THREADS)
+    try:
         read = pool.map(read_one, files)
         renewed = time.monotonic()
         # What is read is written while the threads go on reading.
@@ -78,6 +79,8 @@ def ingest_some(batch: Batch, limit: int = 256) -> int:
                 pool.shutdown(cancel_futures=True)
                 claims.hand_back(CardFile, token)
                 break
+    finally:
+        pool.shutdown(cancel_futures=True)  # what cannot be written need not be read
     purging.again(batch, files)
     return len(files)
 

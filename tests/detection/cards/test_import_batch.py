@@ -8,14 +8,16 @@ import io
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from PIL import Image
 
-from detection.cards import vault, words
+from detection.cards import ingest, vault, words
 from detection.cards.receipt import receipt
 from detection.cards.receive import announce, announced, listing, open_batch, store_from_disk
 from detection.models import Batch, CardFile, Frame
@@ -157,6 +159,31 @@ def test_a_file_whose_reading_fails_stops_no_other_and_is_tried_again(
     result = run_import(tmp_path / "card")
     assert (result["new"], result["being_read"], result["complete"]) == (3, 0, True)
     assert len(seen) == 4
+
+
+def test_where_nothing_can_be_written_no_more_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.INGEST_THREADS = 1
+    make_deployment()
+    for number in range(12):
+        write_jpeg(tmp_path / f"card/{number}.jpg", shade=20 * number)
+    original, seen = vault.original, []
+
+    def slowly(sha256: str) -> bytes:
+        seen.append(sha256)
+        time.sleep(0.1)
+        return original(sha256)
+
+    def full(*_args: Any) -> None:
+        raise OperationalError("the database's disk is full")
+
+    monkeypatch.setattr(vault, "original", slowly)
+    monkeypatch.setattr(ingest, "SETTLED_AT_ONCE", 1)
+    monkeypatch.setattr(ingest, "_settle", full)
+    with pytest.raises(OperationalError):
+        run_import(tmp_path / "card")
+    assert len(seen) < 6
 
 
 def test_what_the_disk_has_spoilt_is_not_safe_and_may_come_again(
