@@ -139,7 +139,7 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
             lean = -rng.uniform(0.9, 1.3)  # on the elbows
         flat = 1.55 if lean < 0 else -1.55
         bent = rng.uniform(0, 0.8) if rng.random() < 0.3 else 0.0
-        hips, knees = (flat + bent, flat), (2 * bent, 0.0)
+        hips, knees = (flat + np.sign(flat) * bent, flat), (np.sign(flat) * 2 * bent, 0.0)
     elif pose == "swim":
         lean, high = rng.uniform(0, 1.35), 0.0
     elif pose == "wade":
@@ -185,9 +185,11 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
         elif pose == "paddle":
             angle, fold = rng.uniform(0.7, 1.3), 0.4
         elif pose == "swim":
-            angle = rng.uniform(0, 3.1)
+            angle = rng.uniform(0, 3.1) if reach < 0.4 else rng.uniform(-0.5, 1.0)
         elbow = shoulder + _toward(angle, side * rng.uniform(0, 0.5)) * 0.17 * tall
         hand = elbow + _toward(angle + fold, -side * rng.uniform(0, 0.3)) * 0.16 * tall
+        if not sunk:  # the ground holds arms up too
+            elbow[2], hand[2] = max(elbow[2], 0.04), max(hand[2], 0.03)
         part(shoulder, elbow, 0.03 * tall * bulk, 0.026 * tall, arms)
         part(elbow, hand, 0.025 * tall, 0.02 * tall, skin if rng.random() < 0.6 else arms)
         if side == 1 and pose == "paddle":
@@ -215,7 +217,8 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
         0.05 * tall,
         hair,
     )
-    if rng.random() < (0.4 if pose in ("walk", "stand") else 0.08) and not bare:
+    packed = {"walk": 0.4, "stand": 0.4, "lie": 0.0}.get(pose, 0.08)
+    if rng.random() < packed and not bare:
         back = base + trunk * torso * 0.3 - np.cross(side_way, trunk) * -0.13 * tall
         pack = cloth(rng)
         part(back, back + trunk * torso * rng.uniform(0.5, 1.0), 0.09 * tall, 0.085 * tall, pack)

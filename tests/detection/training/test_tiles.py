@@ -13,6 +13,7 @@ from detection.onnx.boxes import iou
 from detection.training.figures import FIGURES, POSES, person, scaled
 from detection.training.material import CLASSES, LABELS, Material, gather
 from detection.training.parties import EITHER, GROUND, WATER, party
+from detection.training.shapes import Camera
 from detection.training.tiles import SIDE, changed, countable, make
 
 
@@ -42,6 +43,16 @@ def test_people_are_as_tall_as_their_pose_makes_them(pose: str) -> None:
             assert (
                 0.05 < sprite.height / sprite.px_per_metre < most + 0.9 * (pose in ("swim", "lie"))
             )
+
+
+@pytest.mark.parametrize("pose", sorted(set(POSES) - {"swim", "wade"}))
+def test_nobody_reaches_into_the_ground(pose: str) -> None:
+    for number in range(20):
+        level = Camera(0.4 * number, 0.0, (0.0, 0.6, 0.8))
+        sprite = person(np.random.default_rng([8, number]), pose, level)
+        assert sprite is not None
+        below = (sprite.box[3] - sprite.foot) / sprite.px_per_metre
+        assert below < 0.06  # half a limb is thick
 
 
 def test_a_figure_keeps_its_size_in_metres_when_scaled() -> None:
