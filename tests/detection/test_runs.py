@@ -236,6 +236,7 @@ def test_what_loses_its_date_is_owed_no_longer_until_it_has_one(tmp_path: Path) 
     run = open_run(batch)
     place = batch.deployment
     third = Frame.objects.order_by("captured_at")[2].captured_at
+    assert third is not None
     starts = place.starts_at
     for begins, left in ((third, 4), (starts, 6)):
         place.starts_at = begins
