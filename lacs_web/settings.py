@@ -36,6 +36,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Picture bytes lie under their SHA-256; nothing under MEDIA_ROOT is ever served by address:
 # detection/renditions.py is the only door. Overwriting is harmless, for the name is the content.
 MEDIA_ROOT = DATA_DIR / "media"
+# Our own, for a machine where nobody named another.
+SHIPPED_DETECTOR = BASE_DIR / "detection/weights/lacs-starter-3.onnx"
 DEMO_CARD = DATA_DIR / "demo-card"  # there while the demo lake is being loaded
 STORAGES = {
     "default": env.storage(

@@ -29,8 +29,8 @@ WANTED = 0.5
 
 
 def measure() -> dict[str, Any]:
-    path = settings.BASE_DIR / "detection" / "weights" / "lacs-starter-3.onnx"
-    engine = load_engine(path, DetectorSettings.from_dict(choosing.options()))
+    options = DetectorSettings.from_dict(choosing.options())
+    engine = load_engine(settings.SHIPPED_DETECTOR, options)
     told = [_lake(engine, seed, place * HIGHER) for place, seed in enumerate(SEEDS)]
     apart = [abs(told[0][name] - told[1][name]) for name in ("share", "score")]
     return {

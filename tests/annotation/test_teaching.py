@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from annotation import candidates, teaching
@@ -42,7 +43,7 @@ from tests.factories import make_deployment, make_lake
 from tests.onnx_models import tiny_yolox
 
 pytestmark = pytest.mark.django_db
-SHIPPED = Path("detection/weights/lacs-starter-3.onnx")
+SHIPPED = Path(settings.SHIPPED_DETECTOR)
 RED = StatedBox("person", "", 0.3, 0.375, 0.1, 0.125)  # where red_card draws
 GOAT = StatedBox("goat", "", 0.7, 0.7, 0.1, 0.1)  # of no class of the network
 
@@ -58,7 +59,7 @@ def deployment(tmp_path: Path) -> Deployment:
     for each in readable:
         say(each, ranger, [RED, GOAT])
     say(last, ranger, verdict="unreadable")
-    register(path=SHIPPED, name="lacs-starter-3")
+    register(path=SHIPPED, name=SHIPPED.stem)
     return made
 
 
@@ -88,19 +89,17 @@ def test_what_cannot_be_is_said(
     assert "There is no lake or park “nowhere”: ecrins, lauvitel." in refused("nowhere", *out)
     other = make_lake("elsewhere", park="other")
     assert "pictures of one park" in refused("lauvitel", other.slug, *out)
-    assert "no detector “New”; registered: lacs-starter-3" in refused(
+    assert f"no detector “New”; registered: {SHIPPED.stem}" in refused(
         "lauvitel", "--from", "New", *out
     )
     tiny = register(path=tiny_yolox(tmp_path / "tiny.onnx"), name="Tiny", default=True)
     assert "No detector at work here can be trained." in refused("lauvitel", *out)
     told = refused("lauvitel", "--from", tiny.sha256[:8], *out)
     assert "Tiny has the layout yolox." in told
-    assert "register_detector detection/weights/lacs-starter-3.onnx" in told
+    assert f"register_detector detection/weights/{SHIPPED.name}" in told
     with (tmp_path / "out" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert "Another training is at work" in refused(
-            "lauvitel", "--from", "lacs-starter-3", *out
-        )
+        assert "Another training is at work" in refused("lauvitel", "--from", SHIPPED.stem, *out)
 
 
 @pytest.mark.usefixtures("few")
@@ -178,7 +177,7 @@ def test_frames_that_it_learnt_from_judge_no_candidate_and_are_no_sample(
         RunFrame.objects.bulk_create(rows)
         return int(rollups._raw(deployment).sampled.sum())
 
-    assert sampled(Detector.objects.get(name="lacs-starter-3")) == 14
+    assert sampled(Detector.objects.get(name=SHIPPED.stem)) == 14
     assert sampled(detector) == 6
     assert rollups._raw(deployment).settled.sum() == 14  # they count exactly
 
@@ -223,12 +222,12 @@ def test_from_settled_frames_to_a_candidate_in_the_shadow(
     assert "| person | 2 | " in card  # what was kept back, less the one that was purged
     assert (out / "MODEL_CARD.md").read_text() in card
     assert not [each for each in out.rglob("*") if each.suffix in {".jpg", ".png"}]
-    detector = Detector.objects.get(name__startswith="lacs-starter-3 · Ecrins ")
+    detector = Detector.objects.get(name__startswith=f"{SHIPPED.stem} · Ecrins ")
     assert detector.licence == "Ecrins: the park's own"
     candidate = Candidate.objects.get(detector=detector)
     assert candidate.frames.count() == 2
     assert TaughtFrame.objects.filter(detector=detector).count() == 10
     again = trained("lauvitel", "--output", out, "--register")
-    assert "shore: lacs-starter-3 · Ecrins" in again
+    assert f"shore: {SHIPPED.stem} · Ecrins" in again
     assert "is undecided there" in again
     assert len(told) == 2

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from detection.labels import Activity, Label
 from detection.measuring import judge
@@ -23,7 +24,7 @@ from detection.training.attribution import table
 from tests.conftest import LENT
 
 WEIGHTS = Path("detection/weights")
-FILE = WEIGHTS / "lacs-starter-3.onnx"
+FILE = Path(settings.SHIPPED_DETECTOR)
 CARD = (WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
 VIEW = View(1280, 960, 31)
 SCORE = 0.3

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
@@ -191,7 +192,7 @@ def test_a_first_start_may_be_repeated(client: Client, monkeypatch: pytest.Monke
     said = first_start()
     assert User.objects.filter(is_superuser=True).count() == 1
     assert said["demo_wanted"] is True
-    assert said["messages"][0] == "Detector: lacs-starter-3"
+    assert said["messages"][0] == f"Detector: {settings.SHIPPED_DETECTOR.stem}"
     assert client.post(urlsplit(said["signin_url"]).path).status_code == 302
 
 

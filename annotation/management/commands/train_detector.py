@@ -210,10 +210,11 @@ def _lakes(places: Sequence[str]) -> list[Lake]:
 
 def _origin(lakes: Sequence[Lake], named: str) -> Detector:
     here = Detector.objects.here()
+    shipped = settings.SHIPPED_DETECTOR
     advice = (
         "Only the background-aware network of this product can be trained (layout centres, six "
         "channels), such as the shipped one: manage.py register_detector "
-        "detection/weights/lacs-starter-3.onnx, then --from lacs-starter-3."
+        f"{shipped.relative_to(settings.BASE_DIR)}, then --from {shipped.stem}."
     )
     if named:
         found = list(here.filter(Q(name=named) | Q(sha256__startswith=named)).order_by("-pk")[:1])

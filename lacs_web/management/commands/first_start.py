@@ -17,9 +17,6 @@ from django.urls import reverse
 from lacs_web.accounts import make_link
 from lacs_web.models import Lake, User
 
-# Our own, for a machine where nobody named another.
-SHIPPED = settings.BASE_DIR / "detection/weights/lacs-starter-3.onnx"
-
 
 class Command(BaseCommand):
     help = "Make the first administrator and register the detector, where either is missing."
@@ -56,7 +53,7 @@ class Command(BaseCommand):
         file = os.environ.get("LACS_DETECTOR", "")
         if not file and not detectors.exists() and self._demo_wanted():
             # It finds drawn people, and too few of real ones to mask them: never a server's first.
-            file = str(SHIPPED)
+            file = str(settings.SHIPPED_DETECTOR)
         if file:
             try:
                 call_command("register_detector", file, stdout=io.StringIO())

@@ -13,6 +13,7 @@ from typing import IO, Any
 import cv2
 import numpy as np
 import pytest
+from django.conf import settings
 
 torch = pytest.importorskip("torch", reason="torch is not installed: make train installs it")
 
@@ -126,7 +127,7 @@ def test_the_exported_file_gives_what_the_network_gives(tmp_path: Path) -> None:
         assert np.abs(mine - theirs.numpy()).max() < 1e-4
 
 
-SHIPPED = Path("detection/weights/lacs-starter-3.onnx")
+SHIPPED = Path(settings.SHIPPED_DETECTOR)
 
 
 def test_a_file_is_read_back_to_the_last_bit_that_counts(tmp_path: Path) -> None:
