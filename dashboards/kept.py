@@ -113,8 +113,8 @@ def go_on(pk: int, seconds: float = AT_A_TIME) -> bool:
     if not rows:
         return False
     (kept,), until = rows, time.monotonic() + seconds
-    before = list(kept.pieces.only("entries", "facts", "holds"))
-    kept.done = sum(each.holds for each in before)  # not what a killed worker told of its piece
+    before = list(kept.pieces.only("entries", "facts", "done"))
+    _tell_what_is_there(kept, token, before)
     entries = [entry for each in before for entry in each.entries]
     with override(kept.language):
         for number, piece in enumerate(_pieces(kept, before), len(before)):
@@ -124,6 +124,14 @@ def go_on(pk: int, seconds: float = AT_A_TIME) -> bool:
                 break
     held = KeptExport.objects.filter(pk=pk, claim=token)
     return bool(held.update(claim=None, lease_until=None, attempts=0))
+
+
+def _tell_what_is_there(kept: KeptExport, token: uuid.UUID, before: Sequence[KeptPiece]) -> None:
+    """Take back what a killed worker told of the piece that it did not finish."""
+    parts = [each.done for each in before if each.done is not None]
+    if len(parts) == len(before) and kept.done != sum(parts):
+        kept.done = sum(parts)
+        KeptExport.objects.filter(pk=kept.pk, claim=token).update(done=kept.done)
 
 
 def _pieces(kept: KeptExport, before: Sequence[KeptPiece]) -> Iterator[Piece]:
@@ -154,7 +162,7 @@ def _write(
             KeptPiece.objects.create(
                 export=kept, number=number, name=name, size=size, sha256=sha256,
                 entries=entries[known:], facts=piece.facts, frames=sorted(piece.masks),
-                masks=digest(piece.masks), holds=piece.frames,
+                masks=digest(piece.masks), done=piece.frames,
             )  # fmt: skip
             return True
     default_storage.delete(name)

@@ -164,7 +164,7 @@ class KeptPiece(models.Model):
     """Bytes of a kept export that lie in the storage, and what the pieces after them must know.
 
     `frames`: those of which it shows a picture; `masks`: a digest of how each was masked then;
-    `holds`: how many frames it tells of.
+    `done`: its part of the export's, None where an older version made it.
     """
 
     export = models.ForeignKey(KeptExport, models.CASCADE, related_name="pieces")
@@ -176,7 +176,7 @@ class KeptPiece(models.Model):
     facts = models.JSONField(default=dict)
     frames = ArrayField(models.BigIntegerField(), default=list)
     masks = models.CharField(max_length=64)
-    holds = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["number"]

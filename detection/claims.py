@@ -8,6 +8,7 @@ read by the database's clock, for those of the workers' machines may be hours ap
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -55,9 +56,13 @@ def renew(model: type[M], token: uuid.UUID) -> None:
     model._default_manager.filter(claim=token).update(lease_until=lease_end())
 
 
-def hand_back(model: type[M], token: uuid.UUID) -> None:
-    """Let go of what is still claimed by `token`, as though it had not been tried."""
+def hand_back(model: type[M], token: uuid.UUID, rows: Sequence[M] | None = None) -> None:
+    """Let go of what is still claimed by `token` (of `rows` alone, where given), as though it had
+    not been tried.
+    """
     held = model._default_manager.filter(claim=token)
+    if rows is not None:
+        held = held.filter(pk__in=[row.pk for row in rows])
     held.update(claim=None, lease_until=None, attempts=F("attempts") - 1)
 
 

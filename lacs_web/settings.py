@@ -36,8 +36,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Picture bytes lie under their SHA-256; nothing under MEDIA_ROOT is ever served by address:
 # detection/renditions.py is the only door. Overwriting is harmless, for the name is the content.
 MEDIA_ROOT = DATA_DIR / "media"
-# Our own, for a machine where nobody named another.
-SHIPPED_DETECTOR = BASE_DIR / "detection/weights/lacs-starter-3.onnx"
 DEMO_CARD = DATA_DIR / "demo-card"  # there while the demo lake is being loaded
 STORAGES = {
     "default": env.storage(
@@ -235,6 +233,8 @@ FILE_MAX_BYTES = read.int("LACS_FILE_MAX_MB", default=64) * 1024 * 1024
 # With less room than this on the disk of MEDIA_ROOT no file is taken in.
 DISK_RESERVE_BYTES = read.int("LACS_RESERVE_MB", default=200) * 1024 * 1024
 PICTURE_MAX_PIXELS = read.int("LACS_PICTURE_MAX_MEGAPIXELS", default=80) * 1_000_000
+# Our own, for a machine where nobody named another.
+SHIPPED_DETECTOR = BASE_DIR / "detection/weights/lacs-starter-3.onnx"
 DETECTOR_MAX_BYTES = read.int("LACS_DETECTOR_MAX_MB", default=512) * 1024 * 1024
 # The largest file of detections made elsewhere; a season of 134,000 pictures takes some 50.
 IMPORT_MAX_BYTES = read.int("LACS_IMPORT_MAX_MB", default=200) * 1024 * 1024

@@ -11,13 +11,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
 import simplejpeg
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from detection import claims
 from detection.cards import exif, halves, purging, quality, vault, words
@@ -65,22 +66,25 @@ def ingest_some(batch: Batch, limit: int = 256) -> int:
         return _read(file, earlier.get(file.sha256), damaged.get(file.path, []), fitting)
 
     # Decoding, encoding and hashing leave Python's lock alone; the database is this thread's.
-    pool = ThreadPoolExecutor(settings.INGEST_THREADS)
+    pool, reached = ThreadPoolExecutor(settings.INGEST_THREADS), 0
     try:
         read = pool.map(read_one, files)
         renewed = time.monotonic()
         # What is read is written while the threads go on reading.
-        while some := list(islice(read, SETTLED_AT_ONCE)):
+        while reached < len(files):
+            reached += SETTLED_AT_ONCE
+            some = islice(read, SETTLED_AT_ONCE)
             _settle(batch, [outcome for outcome in some if outcome], token)
             if time.monotonic() > renewed + settings.LEASE_SECONDS / 3:
                 claims.renew(CardFile, token)
                 renewed = time.monotonic()
             if stopping.asked():
-                pool.shutdown(cancel_futures=True)
-                claims.hand_back(CardFile, token)
                 break
-    finally:
-        pool.shutdown(cancel_futures=True)  # what cannot be written need not be read
+    finally:  # what cannot be written need not be read, and was not tried
+        pool.shutdown(cancel_futures=True)
+        if rest := files[reached:]:
+            with suppress(DatabaseError, InterfaceError):
+                claims.hand_back(CardFile, token, rest)
     purging.again(batch, files)
     return len(files)
 

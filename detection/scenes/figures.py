@@ -135,7 +135,7 @@ def _dim(colour: Colour, share: float) -> Colour:
 
 
 def _person(pen: _Pen, thing: Thing, night: float) -> None:
-    k = thing.look // 4  # what is left of it has chosen the pose: any may wear any clothes
+    k = thing.look
     skin, shirt, hair = _SKIN[k % 4], _CLOTH[k * 7 % 10], _HAIR[k * 3 % 4]
     trousers = _CLOTH[(k * 3 + 4) % 10]
     bare = thing.activity == "bathing"

@@ -189,7 +189,8 @@ def _things(stay: _Stay, hour: float) -> Iterator[Thing]:
             edge = float(near_shore(stay.x)[0]) + 0.008
             yield person(stay.x, edge, Activity.BATHING, Pose.STAND)
         case _:
-            pose = (Pose.SIT, Pose.LIE, Pose.SIT, Pose.STAND)[stay.look % 4]
+            rests = (Pose.SIT, Pose.LIE, Pose.SIT, Pose.STAND)
+            pose = rests[stay.look // 4 % 4]  # not by % 4, which chooses skin and hair
             yield person(stay.x, stay.y, Activity.RESTING, pose)
 
 

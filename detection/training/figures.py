@@ -84,7 +84,7 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
     pose = pose or str(rng.choice(list(_ASHORE), p=list(_ASHORE.values())))
     across = float(rng.choice([-1, 1]) * np.pi / 2 + rng.normal(0, 0.35))
     # Who lies shows their whole length, as flat as a boat, oftener than their soles.
-    flat_on = pose == "lie" and rng.random() < 0.65
+    flat_on = camera is None and pose == "lie" and rng.random() < 0.65
     eye = camera or _camera(rng, across if flat_on else None)
     if flat_on:
         eye.pitch *= float(rng.choice([0.3, 1.0]))
@@ -139,7 +139,8 @@ def person(rng: Generator, pose: str | None = None, camera: Camera | None = None
             lean = -rng.uniform(0.9, 1.3)  # on the elbows
         flat = 1.55 if lean < 0 else -1.55
         bent = rng.uniform(0, 0.8) if rng.random() < 0.3 else 0.0
-        hips, knees = (flat + np.sign(flat) * bent, flat), (np.sign(flat) * 2 * bent, 0.0)
+        # On the back a knee is drawn up, on the belly a shin is raised.
+        hips, knees = (flat + (bent if lean < 0 else 0), flat), (2 * bent, 0.0)
     elif pose == "swim":
         lean, high = rng.uniform(0, 1.35), 0.0
     elif pose == "wade":

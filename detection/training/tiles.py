@@ -25,6 +25,7 @@ _LONGEST, _SHORTEST = 6.0, 2.5  # px, of a box's sides: what is smaller nobody c
 # pictures is nobody: stones, posts, logs.
 _STAYS = {"person": 0.03, "tent": 0.15, "boat": 0.1, CLUTTER: 0.72}
 _KEPT = 0.35  # share of a thing that the tile's edge leaves, for it to be asked for
+_GRAIN = 0.02  # deviation of a camera's grain of 1, of the picture's range
 _UNSEEN = 0.014  # mean difference from what lies behind, of the picture's range
 
 
@@ -102,13 +103,15 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
                 each[:] = each.mean(axis=2, keepdims=True)
     _bar(rng, first, second)
     shift = rng.normal(0, 0.6 if mode == "live" else 1.5, 2)
-    a = _exposed(rng, first * night, rng.uniform(0.5, 1.5) if dark else rng.gamma(1.2, 0.25), 1.0)
+    grain = float(rng.uniform(0.5, 1.5) if dark else rng.gamma(1.2, 0.25))
+    a = _exposed(rng, first * night, grain, 1.0)
     if mode != "absent":
         still = _shift(second * night, np.clip(shift, -3, 3))
         b = _coarse(rng, _exposed(rng, still, 0.1, 0.5))
     else:
         b = a
     boxes, classes, ignored = [], [], []
+    unseen = max(_UNSEEN, _GRAIN * grain)
     for name, box, contrast in seen:
         if name == CLUTTER:
             continue
@@ -117,7 +120,7 @@ def _still_camera(rng: Generator, material: Material) -> Tile:
         whole = float((box[2] - box[0]) * (box[3] - box[1]))
         if left <= 0:
             continue
-        faint = contrast * night < _UNSEEN or left < _KEPT * whole
+        faint = contrast * night < unseen or left < _KEPT * whole
         if faint or not countable(cut[None])[0]:
             ignored.append(cut)
         else:
@@ -340,7 +343,7 @@ def _exposed(rng: Generator, picture: Array, grain: float, harm: float) -> NDArr
     elif rng.random() < 0.3:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
         picture = picture + (picture - soft) * np.float32(rng.uniform(0.2, 1.0))
-    picture = picture + rng.standard_normal(picture.shape, np.float32) * np.float32(0.02 * grain)
+    picture = picture + rng.standard_normal(picture.shape, np.float32) * np.float32(_GRAIN * grain)
     out = to_bytes(picture)
     quality = int(rng.integers(45, 96)) if rng.random() < 0.8 else 97
     _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])

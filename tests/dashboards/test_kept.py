@@ -140,6 +140,8 @@ def test_a_killed_worker_costs_one_piece_and_doubles_nothing(
 
     def cut(chunks: Iterator[bytes], *args: Any, **named: Any) -> Any:
         puts.append(named["name"])
+        now = KeptExport.objects.get(pk=row.pk)
+        assert now.done == sum(each.done or 0 for each in now.pieces.all())
         if len(puts) % 2:
             list(islice(chunks, 3))
             raise KeyboardInterrupt  # in the middle of a piece, having told how far it was

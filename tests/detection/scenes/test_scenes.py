@@ -85,10 +85,13 @@ def test_what_somebody_holds_or_lies_on_is_no_part_of_them(
     assert (right - left) * (bottom - top) == pytest.approx(share * drawn, rel=0.15)
 
 
-@pytest.mark.parametrize("left_over", range(4))  # by which plan.py chooses who lies and who sits
-def test_whoever_lies_may_have_any_hair(left_over: int) -> None:
+@pytest.mark.parametrize("pose", [Pose.LIE, Pose.SIT, Pose.STAND])
+def test_whoever_rests_may_have_any_hair(pose: Pose) -> None:
+    frames = plan(date(2025, 7, 25), 4, 60, seed=1, visitors=3)
+    every = [thing for frame in frames for thing in frame.things]
+    resting = {t.look for t in every if t.activity is Activity.RESTING and t.pose is pose}
     heads = set()
-    for look in range(left_over, 40, 4):
+    for look in resting:
         lying = Thing(Label.PERSON, 0.5, 0.5, Activity.RESTING, Pose.LIE, look)
         sprite = draw(lying, 60.0, 100.0, 100.0)
         assert sprite is not None

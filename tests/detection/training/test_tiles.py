@@ -52,7 +52,7 @@ def test_nobody_reaches_into_the_ground(pose: str) -> None:
         sprite = person(np.random.default_rng([8, number]), pose, level)
         assert sprite is not None
         below = (sprite.box[3] - sprite.foot) / sprite.px_per_metre
-        assert below < 0.06  # half a limb is thick
+        assert below < 0.06  # as thick as half a limb
 
 
 def test_a_figure_keeps_its_size_in_metres_when_scaled() -> None:

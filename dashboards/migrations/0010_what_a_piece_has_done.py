@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("dashboards", "0009_runs_set_aside")]
 
     operations: ClassVar = [
-        migrations.AddField("keptpiece", "holds", models.PositiveIntegerField(default=0))
+        migrations.AddField("keptpiece", "done", models.PositiveIntegerField(null=True))
     ]
