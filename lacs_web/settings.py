@@ -234,7 +234,7 @@ FILE_MAX_BYTES = read.int("LACS_FILE_MAX_MB", default=64) * 1024 * 1024
 DISK_RESERVE_BYTES = read.int("LACS_RESERVE_MB", default=200) * 1024 * 1024
 PICTURE_MAX_PIXELS = read.int("LACS_PICTURE_MAX_MEGAPIXELS", default=80) * 1_000_000
 # Our own, for a machine where nobody named another.
-SHIPPED_DETECTOR = BASE_DIR / "detection/weights/lacs-starter-3.onnx"
+SHIPPED_DETECTOR = BASE_DIR / "detection/weights/lacs-starter-4.onnx"
 DETECTOR_MAX_BYTES = read.int("LACS_DETECTOR_MAX_MB", default=512) * 1024 * 1024
 # The largest file of detections made elsewhere; a season of 134,000 pictures takes some 50.
 IMPORT_MAX_BYTES = read.int("LACS_IMPORT_MAX_MB", default=200) * 1024 * 1024
