@@ -92,10 +92,10 @@ def test_the_demo_read_in_part_holds_its_truth(
 ) -> None:
     """The drawing knows who is there; a stand-in for the detector misses every third person.
 
-    One order of reading, for of all orders one in twenty may miss the truth. Most of its time goes
-    into drawing the card.
+    One order of reading, for of all orders one in twenty may miss the truth: of twelve, 46 of the
+    48 intervals held it. Most of its time goes into drawing the card.
     """
-    settings.SECRET_KEY = "an order of reading"
+    settings.SECRET_KEY = "order 0"
     drawn: dict[str, Any] = {}
 
     def examined(command: Command, deployment: Deployment, seconds: int) -> None:
