@@ -80,7 +80,7 @@ def ingest_some(batch: Batch, limit: int = 256) -> int:
                 renewed = time.monotonic()
             if stopping.asked():
                 break
-    finally:  # what cannot be written need not be read, and was not tried
+    finally:  # where nothing can be written, or the worker ends: the rest was not tried
         pool.shutdown(cancel_futures=True)
         if rest := files[reached:]:
             with suppress(DatabaseError, InterfaceError):

@@ -136,8 +136,8 @@ def test_from_the_shadow_to_the_work_and_back(
     assert "hx-get" not in told
     assert "The candidate is better than the detector at work" in told
     assert "Rests on 10 settled frames, camera days: 8." in told
-    assert ">0.00 (0.00 … 0.28)</span> <br>" in told
-    assert '→ <span class="text-nowrap">1.00 (0.72 … 1.00)<' in told
+    one, other = "0.00 (0.00 … 0.28)", "1.00 (0.72 … 1.00)"
+    assert f'>{one}</span> <br>→&nbsp;<span class="text-nowrap">{other}<' in told
     assert "At work: Tiny." in told
     assert "Nothing was settled since" in decide(officer, candidate, "again")
     late = Frame.objects.filter(settled=None).order_by("captured_at")[0]

@@ -43,7 +43,7 @@ from tests.factories import make_deployment, make_lake
 from tests.onnx_models import tiny_yolox
 
 pytestmark = pytest.mark.django_db
-SHIPPED = Path(settings.SHIPPED_DETECTOR)
+SHIPPED = settings.SHIPPED_DETECTOR
 RED = StatedBox("person", "", 0.3, 0.375, 0.1, 0.125)  # where red_card draws
 GOAT = StatedBox("goat", "", 0.7, 0.7, 0.1, 0.1)  # of no class of the network
 

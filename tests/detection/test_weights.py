@@ -24,7 +24,7 @@ from detection.training.attribution import table
 from tests.conftest import LENT
 
 WEIGHTS = Path("detection/weights")
-FILE = Path(settings.SHIPPED_DETECTOR)
+FILE = settings.SHIPPED_DETECTOR
 CARD = (WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
 VIEW = View(1280, 960, 31)
 SCORE = 0.3

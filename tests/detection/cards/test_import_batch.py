@@ -8,8 +8,9 @@ import io
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import pytest
@@ -35,6 +36,14 @@ def write_jpeg(path: Path, *, taken: str = "2025:07:26 14:00:00", shade: int = 9
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (64, 48), (shade, 120, 140)).save(path, exif=exif)
     return path.read_bytes()
+
+
+def card_of(folder: Path, count: int) -> Path:
+    """A card of so many pictures, and a place to import it to."""
+    make_deployment()
+    for number in range(count):
+        write_jpeg(folder / f"{number}.jpg", shade=20 * number)
+    return folder
 
 
 def run_import(folder: Path, deployment: str = "shore") -> dict[str, Any]:
@@ -145,9 +154,7 @@ def test_a_file_whose_reading_fails_stops_no_other_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.LEASE_SECONDS = 1
-    make_deployment()
-    for number in range(3):
-        write_jpeg(tmp_path / f"card/{number}.jpg", shade=40 * number)
+    card = card_of(tmp_path / "card", 3)
     original, seen = vault.original, []
 
     def lost(sha256: str) -> bytes:
@@ -157,7 +164,7 @@ def test_a_file_whose_reading_fails_stops_no_other_and_is_tried_again(
         return original(sha256)
 
     monkeypatch.setattr(vault, "original", lost)
-    result = run_import(tmp_path / "card")
+    result = run_import(card)
     assert (result["new"], result["being_read"], result["complete"]) == (3, 0, True)
     assert len(seen) == 4
 
@@ -166,9 +173,7 @@ def test_where_nothing_can_be_written_no_more_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.INGEST_THREADS = 1
-    make_deployment()
-    for number in range(12):
-        write_jpeg(tmp_path / f"card/{number}.jpg", shade=20 * number)
+    card = card_of(tmp_path / "card", 12)
     original, seen, refused = vault.original, [], Event()
 
     def slowly(sha256: str) -> bytes:
@@ -177,14 +182,22 @@ def test_where_nothing_can_be_written_no_more_is_read(
         return original(sha256)
 
     def full(*_args: Any) -> None:
-        Timer(0.2, refused.set).start()  # by then the pool knows
         raise OperationalError("the database's disk is full")
 
+    class Pool(ThreadPoolExecutor):
+        """Lets `slowly` go on once it has been told."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            refused.set()
+            super().shutdown(wait=wait)
+
+    monkeypatch.setattr(ingest, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(vault, "original", slowly)
     monkeypatch.setattr(ingest, "SETTLED_AT_ONCE", 1)
     monkeypatch.setattr(ingest, "_settle", full)
     with pytest.raises(OperationalError):
-        run_import(tmp_path / "card")
+        run_import(card)
     assert len(seen) <= 3
     assert set(CardFile.objects.values_list("attempts", flat=True)) == {0, 1}
     assert claims.free(CardFile.objects.filter(state="stored")).count() == 11

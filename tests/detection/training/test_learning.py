@@ -127,7 +127,7 @@ def test_the_exported_file_gives_what_the_network_gives(tmp_path: Path) -> None:
         assert np.abs(mine - theirs.numpy()).max() < 1e-4
 
 
-SHIPPED = Path(settings.SHIPPED_DETECTOR)
+SHIPPED = settings.SHIPPED_DETECTOR
 
 
 def test_a_file_is_read_back_to_the_last_bit_that_counts(tmp_path: Path) -> None:
